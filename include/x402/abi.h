@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The few contract calls we make and the few answers and logs we read.
+ * Call shapes are fixed: target, selector and length cannot be chosen by a
+ * payer. */
+#ifndef X402_ABI_H
+#define X402_ABI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <x402/address.h>
+#include <x402/amount.h>
+#include <x402/eip3009.h>
+#include <x402/error.h>
+#include <x402/payment.h>
+
+#define X402_MULTICALL3 "0xcA11bde05977b3631167028862bE2a173976CA11"
+
+#define X402_ABI_TRANSFER_VRS_LEN (4 + 9 * 32)
+#define X402_ABI_TRANSFER_MAX (4 + 8 * 32 + X402_SIGNATURE_MAX + 32)
+
+/** transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)
+ *  for 65-byte signatures, the overload with `bytes signature` for all others.
+ *  out holds X402_ABI_TRANSFER_MAX.  Returns the length. */
+size_t x402_abi_transfer(uint8_t *out, const struct x402_authorization *auth,
+                         const uint8_t *signature, size_t signature_len);
+size_t x402_abi_balance_of(uint8_t out[36], const struct x402_address *owner);
+size_t x402_abi_authorization_state(uint8_t out[68],
+                                    const struct x402_address *owner,
+                                    const uint8_t nonce32[32]);
+size_t x402_abi_block_number(uint8_t out[4]); /* Multicall3.getBlockNumber() */
+size_t x402_abi_block_timestamp(
+    uint8_t out[4]); /* Multicall3.getCurrentBlockTimestamp() */
+size_t x402_abi_domain_separator(uint8_t out[4]); /* token.DOMAIN_SEPARATOR() */
+
+/** One inner call of Multicall3.aggregate3. */
+struct x402_abi_call {
+    struct x402_address target;
+    bool allow_failure;
+    const uint8_t *data; /* borrowed */
+    size_t data_len;
+};
+size_t x402_abi_aggregate3_len(const struct x402_abi_call *calls,
+                               size_t calls_len);
+/** out holds x402_abi_aggregate3_len(). Returns the length. */
+size_t x402_abi_aggregate3(uint8_t *out, const struct x402_abi_call *calls,
+                           size_t calls_len);
+
+struct x402_abi_result {
+    bool success;
+    const uint8_t *data; /* borrows from the answer */
+    size_t data_len;
+};
+/** Read aggregate3's answer; exactly results_len results or X402_ERR_SYNTAX. */
+X402_MUST_CHECK enum x402_err
+x402_abi_aggregate3_decode(struct x402_abi_result *results, size_t results_len,
+                           const uint8_t *answer, size_t answer_len);
+/** Error(string) text of a revert, {NULL,0} when it is something else. */
+struct x402_span x402_abi_revert_text(const uint8_t *data, size_t data_len);
+
+extern const uint8_t
+    x402_abi_topic_transfer[32]; /* Transfer(address,address,uint256) */
+extern const uint8_t x402_abi_topic_authorization_used[32]; /* AuthorizationUsed(address,bytes32)
+                                                             */
+extern const uint8_t x402_abi_topic_authorization_canceled[32];
+
+/** Re-read the calldata of x402_abi_aggregate3 or x402_abi_transfer with code
+ * of its own, as a last look before signing: the authorizations it would
+ * execute, in order. Returns X402_ERR_SYNTAX for any other shape. */
+struct x402_abi_seen {
+    struct x402_address token; /* unset for a plain transfer */
+    struct x402_authorization auth;
+};
+X402_MUST_CHECK enum x402_err x402_abi_inspect(struct x402_abi_seen *out,
+                                               size_t *out_len, size_t cap,
+                                               const uint8_t *data,
+                                               size_t data_len);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every way a payment can be refused: one table, from which the enum, the log
+ * name, the HTTP status and the texts of all wires are made. */
+#ifndef X402_ERROR_H
+#define X402_ERROR_H
+
+#define X402_MUST_CHECK __attribute__((warn_unused_result))
+
+/** Who has to act.  PEER: the sender's input is wrong.  AGAIN: the same call
+ *  may succeed later.  SELF: our fault, an operator should look. */
+enum x402_fault {
+    X402_FAULT_NONE,
+    X402_FAULT_PEER,
+    X402_FAULT_AGAIN,
+    X402_FAULT_SELF
+};
+
+/* code, fault, HTTP status at the gateway, v2 reason (the names of the official
+ * TypeScript facilitator 2.27), v1 reason (the closed enum of the official 1.2
+ * packages), X-Payment-Error token.
+ * The numbers travel in till frames and stand in the ledger: append only. */
+#define X402_ERR_MAP(X)                                                        \
+    X(X402_OK, 0, NONE, 200, "", "", "")                                       \
+    X(X402_ERR_SYNTAX, 1, PEER, 400, "invalid_payload", "invalid_payload",     \
+      "malformed")                                                             \
+    X(X402_ERR_RANGE, 2, PEER, 400, "invalid_payload", "invalid_payload",      \
+      "malformed")                                                             \
+    X(X402_ERR_TOO_LARGE, 3, PEER, 400, "invalid_payload", "invalid_payload",  \
+      "malformed")                                                             \
+    X(X402_ERR_CREDENTIALS, 4, PEER, 400, "invalid_payload",                   \
+      "invalid_payload", "multiple_payments")                                  \
+    X(X402_ERR_VERSION, 5, PEER, 400, "invalid_x402_version",                  \
+      "invalid_x402_version", "malformed")                                     \
+    X(X402_ERR_SCHEME, 6, PEER, 402, "invalid_exact_evm_scheme",               \
+      "unsupported_scheme", "unsupported_scheme")                              \
+    X(X402_ERR_NETWORK, 7, PEER, 402, "invalid_exact_evm_network_mismatch",    \
+      "invalid_network", "unsupported_chain")                                  \
+    X(X402_ERR_ASSET, 8, PEER, 402, "asset_not_deployed_contract",             \
+      "invalid_payment_requirements", "wrong_asset")                           \
+    X(X402_ERR_PAYEE, 9, PEER, 402, "invalid_exact_evm_recipient_mismatch",    \
+      "invalid_exact_evm_payload_recipient_mismatch", "wrong_payee")           \
+    X(X402_ERR_AMOUNT, 10, PEER, 402,                                          \
+      "invalid_exact_evm_payload_authorization_value_mismatch",                \
+      "invalid_exact_evm_payload_authorization_value", "wrong_amount")         \
+    X(X402_ERR_OFFER, 11, PEER, 402, "No matching payment requirements",       \
+      "invalid_payment_requirements", "no_matching_offer")                     \
+    X(X402_ERR_SIGNATURE, 12, PEER, 402, "invalid_exact_evm_signature",        \
+      "invalid_exact_evm_payload_signature", "bad_signature")                  \
+    X(X402_ERR_EXPIRED, 13, PEER, 402,                                         \
+      "invalid_exact_evm_payload_authorization_valid_before",                  \
+      "invalid_exact_evm_payload_authorization_valid_before", "expired")       \
+    X(X402_ERR_TOO_LONG, 14, PEER, 402,                                        \
+      "invalid_exact_evm_payload_authorization_valid_before",                  \
+      "invalid_exact_evm_payload_authorization_valid_before",                  \
+      "valid_too_long")                                                        \
+    X(X402_ERR_NOT_YET_VALID, 15, PEER, 402,                                   \
+      "invalid_exact_evm_payload_authorization_valid_after",                   \
+      "invalid_exact_evm_payload_authorization_valid_after", "not_yet_valid")  \
+    X(X402_ERR_DOMAIN, 16, PEER, 402,                                          \
+      "invalid_exact_evm_missing_eip712_domain",                               \
+      "invalid_payment_requirements", "wrong_domain")                          \
+    X(X402_ERR_FUNDS, 17, PEER, 402, "invalid_exact_evm_insufficient_balance", \
+      "insufficient_funds", "insufficient_funds")                              \
+    X(X402_ERR_NONCE_USED, 18, PEER, 402,                                      \
+      "invalid_exact_evm_nonce_already_used", "invalid_transaction_state",     \
+      "replayed")                                                              \
+    X(X402_ERR_SIMULATION, 19, PEER, 402,                                      \
+      "invalid_exact_evm_transaction_simulation_failed",                       \
+      "invalid_transaction_state", "simulation_failed")                        \
+    X(X402_ERR_REPLAYED, 20, PEER, 402, "invalid_transaction_state",           \
+      "invalid_transaction_state", "replayed")                                 \
+    X(X402_ERR_RESOURCE, 21, PEER, 402, "invalid_transaction_state",           \
+      "invalid_transaction_state", "resource_mismatch")                        \
+    X(X402_ERR_RELEASE_LIMIT, 22, PEER, 402, "invalid_transaction_state",      \
+      "invalid_transaction_state", "release_limit")                            \
+    X(X402_ERR_IN_PROGRESS, 23, AGAIN, 409, "invalid_transaction_state",       \
+      "duplicate_settlement", "in_progress")                                   \
+    X(X402_ERR_PENDING, 24, AGAIN, 503, "settlement_pending",                  \
+      "unexpected_settle_error", "settlement_pending")                         \
+    X(X402_ERR_UNAVAILABLE, 25, AGAIN, 503, "unexpected_verify_error",         \
+      "unexpected_verify_error", "verifier_unavailable")                       \
+    X(X402_ERR_BUSY, 26, AGAIN, 503, "unexpected_verify_error",                \
+      "unexpected_verify_error", "busy")                                       \
+    X(X402_ERR_RATE, 27, AGAIN, 429, "unexpected_verify_error",                \
+      "unexpected_verify_error", "rate_limited")                               \
+    X(X402_ERR_FEES, 28, AGAIN, 503, "unexpected_settle_error",                \
+      "unexpected_settle_error", "fees_too_high")                              \
+    X(X402_ERR_TRANSACTION, 29, PEER, 402,                                     \
+      "invalid_exact_evm_transaction_failed", "invalid_transaction_state",     \
+      "transaction_failed")                                                    \
+    X(X402_ERR_UNKNOWN_RESERVATION, 30, SELF, 503, "unexpected_verify_error",  \
+      "unexpected_verify_error", "settlement_pending")                         \
+    X(X402_ERR_REQUIREMENT, 31, PEER, 400, "invalid_payment_requirements",     \
+      "invalid_payment_requirements", "malformed")                             \
+    X(X402_ERR_INTERNAL, 32, SELF, 500, "unexpected_verify_error",             \
+      "unexpected_verify_error", "internal")
+
+enum x402_err {
+#define X402_ERR_ENUM(code, number, fault, status, v2, v1, token) code = number,
+    X402_ERR_MAP(X402_ERR_ENUM)
+#undef X402_ERR_ENUM
+};
+
+#define X402_ERR_COUNT 33
+
+/** The row of one error.  All texts are static. */
+struct x402_err_info {
+    const char *name; /* "X402_ERR_EXPIRED", for logs */
+    enum x402_fault fault;
+    int http_status;   /* what the gateway answers */
+    const char *v2;    /* invalidReason / errorReason on x402 version 2 */
+    const char *v1;    /* the same on version 1 */
+    const char *token; /* X-Payment-Error (seed 001) */
+};
+
+/** Look up an error.  A number outside the table gives the row of
+ *  X402_ERR_INTERNAL, never NULL.  Threads: any. */
+const struct x402_err_info *x402_err_info(enum x402_err err);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The till: how a gateway worker talks to the daemon.
+ *
+ * A Unix stream socket, one connection per nginx worker, many requests in
+ * flight. Both sides send frames:
+ *
+ *     u32 length   of everything after this field; 12 .. X402_TILL_FRAME_MAX -
+ * 4 u8  version  X402_TILL_VERSION u8  type     enum x402_till_type u16 zero
+ *     u64 id       chosen by the worker, echoed in the answer; 0 where there is
+ * none
+ *     ...          body, fixed by the type
+ *
+ * Integers are big-endian, byte strings are u16 length + bytes, amounts 32
+ * bytes big-endian.  Anything that does not read exactly (unknown type, spare
+ * bytes, an answer without a question, a length out of bounds) closes the
+ * connection, and whatever waited on it fails closed.
+ *
+ * A worker's conversation:
+ *
+ *     HELLO (worker id) -> HOLD (up to 512 reservation ids) ... -> READY
+ *     then RESERVE -> RESERVED; CAPTURE, RELEASE, STARTED, DONE -> ACK; PING ->
+ * PONG
+ *
+ * HOLD lists every reservation whose run has not ended in this worker; after
+ * READY the daemon releases the worker's other reservations.  A worker that is
+ * gone has 30 s to come back with the same worker id.  CAPTURE, RELEASE,
+ * STARTED and DONE name the reservation and are idempotent: the worker sends
+ * them again on a new connection until they are answered. */
+#ifndef X402_TILL_H
+#define X402_TILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <x402/eip3009.h>
+#include <x402/error.h>
+#include <x402/payment.h>
+
+#define X402_TILL_VERSION 1
+#define X402_TILL_FRAME_MAX 16384
+#define X402_TILL_INFLIGHT_MAX                                                 \
+    1024 /* questions without an answer per connection */
+#define X402_TILL_HEARTBEAT_S 5
+#define X402_TILL_LEASE_S 30
+#define X402_TILL_HOLD_MAX 512
+
+enum x402_till_type {
+    X402_TILL_HELLO = 1,
+    X402_TILL_HOLD = 2,
+    X402_TILL_READY = 3,
+    X402_TILL_RESERVE = 4,
+    X402_TILL_RESERVED = 5,
+    X402_TILL_CAPTURE = 6,
+    X402_TILL_RELEASE = 7,
+    X402_TILL_STARTED = 8,
+    X402_TILL_DONE = 9,
+    X402_TILL_ACK = 10,
+    X402_TILL_PING = 11,
+    X402_TILL_PONG = 12,
+};
+
+struct x402_rid { /* reservation id: 128 random bits, chosen by the daemon */
+    uint8_t byte[16];
+};
+
+struct x402_till_hello {
+    uint8_t worker[16]; /* random per worker process */
+};
+
+struct x402_till_hold {
+    size_t len; /* 0 .. X402_TILL_HOLD_MAX */
+    struct x402_rid rid[X402_TILL_HOLD_MAX];
+};
+
+enum x402_till_flag {
+    X402_TILL_SETTLE_FIRST = 1, /* the location says x402_settle before */
+    X402_TILL_LOOK_UP =
+        2, /* valid in all but time: only a redeemable row may answer */
+    X402_TILL_SMART_WALLET = 4, /* signature not an EOA's; the chain decides */
+};
+
+struct x402_till_reserve {
+    uint32_t flags;
+    enum x402_wire wire;
+    uint64_t chain_id;
+    struct x402_address asset;
+    struct x402_authorization auth;
+    uint8_t fingerprint[32];
+    uint8_t signature[X402_SIGNATURE_MAX];
+    size_t signature_len;
+    char resource[X402_URL_MAX]; /* configured origin and path, for people and
+                                    the ledger */
+};
+
+struct x402_till_reserved {
+    enum x402_err
+        err; /* X402_OK: go on; X402_ERR_PENDING may carry a transaction */
+    struct x402_rid rid; /* zero unless X402_OK */
+    bool redeemed;       /* runs without a new charge */
+    bool settled;        /* settle-first: the transfer is mined */
+    bool has_transaction;
+    uint8_t transaction[32];
+};
+
+/* STARTED and DONE say how a run went. */
+enum x402_till_end {
+    X402_TILL_END_COMPLETE = 1, /* every byte was sent */
+    X402_TILL_END_CLIENT = 2,   /* the client left or stopped reading */
+    X402_TILL_END_SERVER = 3,   /* the upstream or we broke off */
+};
+
+struct x402_till_done {
+    struct x402_rid rid;
+    enum x402_till_end end;
+};
+
+struct x402_till_ack {
+    enum x402_err err; /* CAPTURE: X402_ERR_EXPIRED = refused, released;
+                          X402_ERR_UNKNOWN_RESERVATION */
+};
+
+/** One decoded frame. */
+struct x402_till_frame {
+    enum x402_till_type type;
+    uint64_t id;
+    union {
+        struct x402_till_hello hello;
+        struct x402_till_hold hold;
+        struct x402_till_reserve reserve;
+        struct x402_till_reserved reserved;
+        struct x402_rid rid; /* CAPTURE, RELEASE, STARTED */
+        struct x402_till_done done;
+        struct x402_till_ack ack;
+    } u;
+};
+
+/** Encode a frame.  Returns its length, 0 when cap is too small
+ * (X402_TILL_FRAME_MAX always suffices).  Threads: any. */
+size_t x402_till_encode(uint8_t *out, size_t cap,
+                        const struct x402_till_frame *frame);
+
+/** Decode the frame at the head of bytes[0..len).
+ *  Out:     *used  bytes consumed; 0: incomplete, read more
+ *  Returns: X402_ERR_SYNTAX: close the connection. */
+X402_MUST_CHECK enum x402_err x402_till_decode(struct x402_till_frame *out,
+                                               size_t *used,
+                                               const uint8_t *bytes,
+                                               size_t len);
+
+#endif

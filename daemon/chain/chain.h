@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One EVM network: ask it whether a payment would go through, and make it go
+ * through. */
+#ifndef X402D_CHAIN_H
+#define X402D_CHAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <x402/payment.h>
+
+#include "../config.h"
+#include "../core.h"
+#include "../ledger/ledger.h"
+
+struct chain;
+
+/** Check the node's chain id, the assets' DOMAIN_SEPARATOR, Multicall3, open
+ * the signers' keys, read the account nonces, resume what the ledger holds. The
+ * node may be down: the chain then answers X402_ERR_UNAVAILABLE until it is
+ * back, and keeps trying. Returns NULL with a message for what cannot heal: an
+ * unreadable key, a wrong chain id. */
+struct chain *chain_open(struct core *core,
+                         const struct config_network *network,
+                         struct ledger *ledger, char *error, size_t error_len);
+/** Stop taking new work, then close; call `closed` when nothing is left on the
+ * loop. */
+void chain_close(struct chain *chain, core_task closed, void *arg);
+
+/* -- simulate: is this payment good now? -- */
+
+struct chain_ask {
+    struct x402_address asset;
+    struct x402_authorization auth;
+    uint8_t signature[X402_SIGNATURE_MAX];
+    size_t signature_len;
+};
+struct chain_verdict {
+    enum x402_err err; /* OK FUNDS NONCE_USED SIGNATURE EXPIRED NOT_YET_VALID
+                          ASSET SIMULATION; UNAVAILABLE BUSY FEES */
+    bool has_code;     /* the payer is a contract (or delegated, EIP-7702) */
+    struct x402_amount
+        balance; /* of the payer at block_number, read in the same call */
+    uint64_t block_number;
+};
+typedef void (*chain_verdict_cb)(void *arg,
+                                 const struct chain_verdict *verdict);
+/** Payments that arrive together are asked together: one eth_call of aggregate3
+ * for up to 64; at most 8 calls in flight and 4096 payments waiting (more:
+ * X402_ERR_BUSY at once). */
+void chain_simulate(struct chain *chain, const struct chain_ask *ask,
+                    chain_verdict_cb cb, void *arg);
+
+/* -- settle -- */
+
+/** A payment became due: captured, or settle-first (urgent: batches wait at
+ * most 200 ms). */
+void chain_kick(struct chain *chain, bool urgent);
+
+enum chain_outcome { CHAIN_MINED = 1, CHAIN_REFUSED = 2, CHAIN_TIMEOUT = 3 };
+typedef void (*chain_watch_cb)(void *arg, enum chain_outcome outcome,
+                               const struct pay_row *row);
+/** Tell once when the payment is mined (row has the transaction), is proven or
+ * simulated unpayable before it was submitted (REFUSED, row->reason), or when
+ * timeout_ms passed (row may have a transaction that is still open). */
+void chain_watch(struct chain *chain, int64_t payment, unsigned timeout_ms,
+                 chain_watch_cb cb, void *arg);
+
+/* -- for /health, /supported, reserve -- */
+
+struct chain_health {
+    bool reachable;
+    bool can_settle; /* has a signer with enough for gas, fees under the cap */
+    uint64_t head_number;
+    uint64_t head_time_s;
+    struct x402_address signer[CONFIG_SIGNERS_MAX];
+    size_t signer_len;
+    struct x402_amount signer_balance[CONFIG_SIGNERS_MAX]; /* wei */
+};
+const struct chain_health *chain_health(const struct chain *chain);
+uint64_t chain_id(const struct chain *chain);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* x402d's configuration: one YAML file, read once, checked completely, then
+ * constant. */
+#ifndef X402D_CONFIG_H
+#define X402D_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <x402/network.h>
+#include <x402/amount.h>
+
+#define CONFIG_RPC_MAX 4
+#define CONFIG_NETWORKS_MAX 8
+#define CONFIG_PAYEES_MAX 256
+#define CONFIG_SIGNERS_MAX 8
+
+/** Where a signer's private key comes from: a Web3 Secret Storage v3 file with
+ * its password file, or a 0600 file with 64 hex digits.  Never the command
+ * line, never the environment. */
+struct config_key {
+    const char *key_file;      /* raw; NULL when keystore is set */
+    const char *keystore_file; /* v3 */
+    const char *password_file;
+};
+
+struct config_network {
+    const struct x402_network *network;
+    const char *rpc[CONFIG_RPC_MAX]; /* http(s) URLs, in order of preference */
+    size_t rpc_len;
+    struct config_key signer[CONFIG_SIGNERS_MAX]; /* none: cannot settle */
+    size_t signer_len;
+    unsigned rpc_timeout_ms; /* 10000 */
+    unsigned confirmations;  /* depth at which a mined payment stops using
+                                credit; 2 */
+    unsigned batch_max;      /* payments per transaction; 100 */
+    unsigned batch_wait_ms;  /* a captured payment waits at most this for
+                                company; 1000 */
+    unsigned poll_ms;        /* receipts and head; 1000 */
+    uint64_t max_fee_gwei;   /* per gas; 0: 500 */
+    uint64_t max_fee_settlement_gwei; /* whole transaction / payments in it */
+    struct x402_amount
+        credit_payer; /* atomic units; default 1 unit of a 6-decimals token */
+    struct x402_amount credit_total; /* default 50 units */
+};
+
+struct config_payee {
+    const struct x402_network *network;
+    struct x402_address address;
+};
+
+struct config {
+    const char *ledger_file;
+    const char *till_socket;  /* path; NULL: no till (facilitator only) */
+    unsigned till_mode;       /* 0660 */
+    const char *till_group;   /* NULL: unchanged */
+    const char *http_host;    /* "127.0.0.1" */
+    unsigned http_port;       /* 0: no HTTP */
+    bool http_public;         /* allow a listen address that is not loopback */
+    unsigned settle_margin_s; /* 20 */
+    const char *log_level;    /* "info" */
+    struct config_network network[CONFIG_NETWORKS_MAX];
+    size_t network_len;
+    struct config_payee
+        payee[CONFIG_PAYEES_MAX]; /* whom the gateway may collect for */
+    size_t payee_len;
+    bool facilitate_any_payee; /* /settle for payees outside the list (loopback
+                                  listeners only) */
+};
+
+/** Read and check FILE.  NULL on error: a message with file and line went to
+ * `error`. Memory: everything lives until config_free. */
+struct config *config_load(const char *path, char *error, size_t error_len);
+void config_free(struct config *config);
+const struct config_network *config_network(const struct config *config,
+                                            uint64_t chain_id);
+bool config_is_payee(const struct config *config, uint64_t chain_id,
+                     const struct x402_address *payee);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger: every payment, its state, and every transaction we signed.
+ *
+ * Typed commands go in, one completion each comes out on the core thread, in
+ * order.  Each command is one conditional statement or one short transaction;
+ * all that wait share one commit (and one fdatasync), and no completion is
+ * called before its commit is durable.  A refused command does not roll back
+ * its neighbours.  An I/O error on commit ends the process: restart reads the
+ * ledger.
+ *
+ *        release, at most 3 times
+ *       +----------------------> RELEASED --+ (the same fingerprint may reserve
+ * again) RESERVED <----------------------------+ | capture --> CAPTURED -->
+ * SUBMITTED --> MINED --> FINAL
+ *       +- settle-first ------------^  |  ^       |
+ *                                      |  +-------+ reorg
+ *                                      +--> FAILED  only with proof at a final
+ * block
+ */
+#ifndef X402D_LEDGER_H
+#define X402D_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <x402/payment.h>
+#include <x402/till.h>
+
+#include "../core.h"
+
+struct ledger;
+
+/** Stored in the ledger: append only. */
+enum pay_state {
+    PAY_RESERVED = 1,
+    PAY_RELEASED = 2,
+    PAY_CAPTURED = 3,
+    PAY_SUBMITTED = 4,
+    PAY_MINED = 5,
+    PAY_FINAL = 6,
+    PAY_FAILED = 7,
+};
+
+/** What became of the request that the payment bought.  Stored: append only. */
+enum pay_run {
+    PAY_RUN_NONE =
+        0, /* none yet (settle-first before it is mined; facilitator) */
+    PAY_RUN_OPEN = 1,      /* a worker is at it */
+    PAY_RUN_DELIVERED = 2, /* over: nothing more is owed */
+    PAY_RUN_REDEEMABLE =
+        3, /* charged, and the same request may run again without a charge */
+};
+
+/** Stored: append only. */
+enum pay_origin { PAY_ORIGIN_GATEWAY = 1, PAY_ORIGIN_FACILITATOR = 2 };
+enum pay_mode { PAY_SETTLE_AFTER = 1, PAY_SETTLE_BEFORE = 2 };
+
+/** Unique: one authorization, one row. */
+struct pay_key {
+    uint64_t chain_id;
+    struct x402_address contract; /* the token for EIP-3009 */
+    struct x402_address payer;
+    uint8_t nonce[32];
+};
+
+/** One row, as settlement and look-ups see it. */
+struct pay_row {
+    int64_t id;
+    enum pay_state state;
+    enum pay_run run;
+    enum pay_mode mode;
+    enum pay_origin origin;
+    uint64_t chain_id;
+    struct x402_address asset;
+    struct x402_authorization auth;
+    uint8_t signature[X402_SIGNATURE_MAX];
+    size_t signature_len;
+    uint8_t fingerprint[32];
+    int64_t batch_id; /* 0: none */
+    bool has_tx; /* tx that moved (MINED, FINAL) or may move (SUBMITTED) the
+                    tokens */
+    uint8_t tx_hash[32];
+    uint64_t block_number; /* MINED, FINAL */
+    uint8_t block_hash[32];
+    unsigned releases;
+    unsigned runs;        /* captured runs, 0..2 */
+    enum x402_err reason; /* why FAILED */
+    uint64_t created_ms, updated_ms;
+    bool alone; /* payer has code: a transaction of its own */
+};
+
+/* -- open, close -- */
+
+struct ledger_limits { /* credit: see "credit used" below */
+    struct x402_amount payer;
+    struct x402_amount total;
+};
+
+/** Open or create FILE (0600, WAL, synchronous=FULL), take the exclusive lock,
+ * raise the epoch (a fencing token written into every row that is touched),
+ * start the writer. Returns NULL with a message in `error`: locked by another
+ * daemon, foreign or newer schema, corrupt. */
+struct ledger *ledger_open(struct core *core, const char *path, char *error,
+                           size_t error_len);
+/** Finish what is queued, commit, close. */
+void ledger_close(struct ledger *ledger);
+
+/* -- the gateway's commands -- */
+
+struct ledger_reserve {
+    enum pay_origin origin;
+    enum pay_mode mode;
+    bool look_up; /* may only find a redeemable row, never makes one */
+    bool alone;
+    enum x402_wire wire;
+    uint64_t chain_id;
+    struct x402_address asset;
+    struct x402_authorization auth;
+    uint8_t signature[X402_SIGNATURE_MAX];
+    size_t signature_len;
+    uint8_t fingerprint[32];
+    char resource[X402_URL_MAX];
+    uint8_t worker[16];
+    /* what the chain said; refusals count only when there is no row yet */
+    enum x402_err chain;
+    struct x402_amount balance; /* of the payer at block_number */
+    uint64_t block_number;
+    struct ledger_limits limits;
+    unsigned confirmations;
+    uint64_t head_number; /* newest block seen, for the credit's confirmation
+                             depth */
+    uint64_t now_ms;
+};
+
+struct ledger_reserved {
+    enum x402_err err; /* OK; IN_PROGRESS PENDING REPLAYED RESOURCE
+                          RELEASE_LIMIT RATE FUNDS, or in->chain */
+    struct x402_rid rid;
+    int64_t payment;
+    bool created; /* a new row */
+    bool redeemed;
+    enum pay_mode mode; /* BEFORE also when the credit limit turned it */
+    struct pay_row row; /* the row as it stands after the command; valid when
+                           payment != 0 */
+};
+typedef void (*ledger_reserve_cb)(void *arg, const struct ledger_reserved *out);
+
+/** Claim a payment.
+ *  New: exposure(payer) + amount <= balance, or X402_ERR_FUNDS; credit over the
+ * limit turns the mode to SETTLE_BEFORE; inserted RESERVED (facilitator:
+ * CAPTURED, run NONE). There is a row: same fingerprint and RELEASED (< 3
+ * releases): reserved again; REDEEMABLE: run again, state unchanged; run OPEN,
+ * or RESERVED: IN_PROGRESS; settle-first and not mined yet: PENDING; else
+ * REPLAYED.  Other fingerprint: RESOURCE.  A facilitator's call finds the row
+ * of any origin when payee and amount agree (RELEASED becomes CAPTURED,
+ * RESERVED is IN_PROGRESS) and never compares fingerprints; X402_OK with
+ * created == false then. Exposure = RESERVED + CAPTURED + SUBMITTED amounts +
+ * MINED above block_number. Credit used = the settle-after ones of RESERVED,
+ * CAPTURED, SUBMITTED, and MINED less than `confirmations` deep, plus losses;
+ * per payer, and in total with losses of 24 h. */
+void ledger_reserve(struct ledger *ledger, const struct ledger_reserve *in,
+                    ledger_reserve_cb cb, void *arg);
+
+typedef void (*ledger_cb)(void *arg, enum x402_err err, int64_t payment);
+
+/** CAPTURED, or for a settle-first or redeemed run: the run counts as captured.
+ *  X402_ERR_EXPIRED: validBefore is nearer than margin_s: released instead.
+ *  X402_ERR_UNKNOWN_RESERVATION: no such id, or it was released.  Again:
+ * X402_OK. */
+void ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
+                    uint64_t now_ms, unsigned margin_s, ledger_cb cb,
+                    void *arg);
+/** RELEASED; for a charged row: REDEEMABLE.  Idempotent. */
+void ledger_release(struct ledger *ledger, const struct x402_rid *rid,
+                    uint64_t now_ms, ledger_cb cb, void *arg);
+/** Not synced on their own. */
+void ledger_started(struct ledger *ledger, const struct x402_rid *rid,
+                    ledger_cb cb, void *arg);
+void ledger_done(struct ledger *ledger, const struct x402_rid *rid,
+                 enum x402_till_end end, uint64_t now_ms, ledger_cb cb,
+                 void *arg);
+/** End every open run of `worker` that is not in rids: as if the worker had
+ * released it (RESERVED) or broken off (captured: redeemable).  rids_len 0: all
+ * of them. */
+void ledger_lease_end(struct ledger *ledger, const uint8_t worker[16],
+                      const struct x402_rid *rids, size_t rids_len,
+                      uint64_t now_ms, ledger_cb cb, void *arg);
+/** Workers that hold open runs; read at start. */
+typedef void (*ledger_workers_cb)(void *arg, const uint8_t (*workers)[16],
+                                  size_t len);
+void ledger_workers(struct ledger *ledger, ledger_workers_cb cb, void *arg);
+
+/* -- the settler's commands -- */
+
+typedef void (*ledger_rows_cb)(void *arg, const struct pay_row *rows,
+                               size_t len);
+/** Rows to settle: CAPTURED, and RESERVED ones in mode SETTLE_BEFORE; earliest
+ * validBefore first. */
+void ledger_due(struct ledger *ledger, uint64_t chain_id, size_t limit,
+                ledger_rows_cb cb, void *arg);
+/** Rows of a state with their batch, oldest first: SUBMITTED and MINED ones at
+ * start and for finality. */
+void ledger_in_state(struct ledger *ledger, uint64_t chain_id,
+                     enum pay_state state, size_t limit, ledger_rows_cb cb,
+                     void *arg);
+
+/** A signed transaction.  A batch is one account nonce; replacements share it.
+ */
+struct ledger_tx {
+    int64_t batch_id; /* 0: make a new batch; else a replacement in this one */
+    uint64_t chain_id;
+    struct x402_address signer;
+    uint64_t account_nonce;
+    uint8_t hash[32];
+    struct x402_amount max_fee, max_priority_fee; /* wei per gas */
+    uint64_t gas_limit;
+    const uint8_t *raw; /* copied */
+    size_t raw_len;
+    const int64_t *payments; /* of a new batch; copied */
+    size_t payments_len;
+};
+/** Store a transaction BEFORE it is broadcast; its payments become SUBMITTED.
+ * All or nothing: when one payment cannot (it was released meanwhile),
+ * X402_ERR_BUSY and nothing is stored. cb's `payment` is the batch id. */
+void ledger_submit(struct ledger *ledger, const struct ledger_tx *tx,
+                   uint64_t now_ms, ledger_cb cb, void *arg);
+
+/** One stored transaction of an open batch. */
+struct ledger_batch_tx {
+    int64_t batch_id;
+    struct x402_address signer;
+    uint64_t account_nonce;
+    uint8_t hash[32];
+    struct x402_amount max_fee, max_priority_fee;
+    uint64_t gas_limit;
+    const uint8_t *raw;
+    size_t raw_len;
+    uint64_t created_ms;
+};
+typedef void (*ledger_txs_cb)(void *arg, const struct ledger_batch_tx *txs,
+                              size_t len);
+/** Transactions of batches that are not closed: broadcast again and followed
+ * after a start. */
+void ledger_open_txs(struct ledger *ledger, uint64_t chain_id, ledger_txs_cb cb,
+                     void *arg);
+
+/** Outcome of one payment of a mined transaction. */
+struct ledger_outcome {
+    int64_t payment;
+    bool paid; /* the receipt has its AuthorizationUsed and Transfer; else back
+                  to CAPTURED */
+};
+/** SUBMITTED -> MINED, from the receipt of `tx_hash`. */
+void ledger_mined(struct ledger *ledger, int64_t batch_id,
+                  const uint8_t tx_hash[32], uint64_t block_number,
+                  const uint8_t block_hash[32],
+                  const struct ledger_outcome *outcomes, size_t len,
+                  uint64_t now_ms, ledger_cb cb, void *arg);
+/** Somebody's transaction used the authorization for our payee and value: we
+ * are paid. */
+void ledger_paid_by(struct ledger *ledger, int64_t payment,
+                    const uint8_t tx_hash[32], uint64_t block_number,
+                    const uint8_t block_hash[32], uint64_t now_ms, ledger_cb cb,
+                    void *arg);
+/** Reorg: MINED -> SUBMITTED (batch reopened), or CAPTURED when the transaction
+ * was not ours. */
+void ledger_unmined(struct ledger *ledger, const uint8_t tx_hash[32],
+                    uint64_t now_ms, ledger_cb cb, void *arg);
+/** The batch can never be mined (another of our transactions has its account
+ * nonce at a final block): its payments go back to CAPTURED, the batch is
+ * closed. */
+void ledger_requeue(struct ledger *ledger, int64_t batch_id, uint64_t now_ms,
+                    ledger_cb cb, void *arg);
+/** MINED rows of this transaction -> FINAL; the batch is closed. */
+void ledger_final(struct ledger *ledger, const uint8_t tx_hash[32],
+                  uint64_t now_ms, ledger_cb cb, void *arg);
+/** FAILED with proof.  A settle-first row that was never submitted is RELEASED
+ * without a count instead. A captured one is a loss: counted, and the payer is
+ * settle-first until cleared. */
+void ledger_failed(struct ledger *ledger, int64_t payment, enum x402_err reason,
+                   uint64_t now_ms, ledger_cb cb, void *arg);
+
+/* -- look-ups: at once, from a read-only connection, possibly a moment old --
+ */
+
+/** false: no such row. */
+bool ledger_find(struct ledger *ledger, const struct pay_key *key,
+                 struct pay_row *out);
+bool ledger_get(struct ledger *ledger, int64_t payment, struct pay_row *out);
+struct ledger_stats {
+    uint64_t count[PAY_FAILED + 1]; /* rows by state */
+    uint64_t redeemable;
+    uint64_t oldest_captured_ms; /* 0: none */
+    uint64_t open_batches;
+};
+void ledger_stats(struct ledger *ledger, struct ledger_stats *out);
+
+#endif

@@ -54,6 +54,7 @@ struct x402_payment {
     uint32_t accepted_timeout_s;
     bool accepted_domain_wrong; /* extra.name/version is not our table's for
                                    that asset */
+    bool accepted_method_wrong; /* extra.assetTransferMethod is not eip3009 */
     /* seed 001's currency names an asset by symbol: "USDC"; "" on other wires
      */
     char currency[16];

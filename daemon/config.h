@@ -15,6 +15,7 @@
 #define CONFIG_NETWORKS_MAX 8
 #define CONFIG_PAYEES_MAX 256
 #define CONFIG_SIGNERS_MAX 8
+#define CONFIG_HOSTS_MAX 16
 
 /** Where a signer's private key comes from: a Web3 Secret Storage v3 file with
  * its password file, or a 0600 file with 64 hex digits.  Never the command
@@ -58,6 +59,9 @@ struct config {
     const char *http_host;    /* "127.0.0.1" */
     unsigned http_port;       /* 0: no HTTP */
     bool http_public;         /* allow a listen address that is not loopback */
+    const char *http_name[CONFIG_HOSTS_MAX]; /* names a client may put into Host
+                                                besides loopback's */
+    size_t http_name_len;
     unsigned settle_margin_s; /* 20 */
     const char *log_level;    /* "info" */
     struct config_network network[CONFIG_NETWORKS_MAX];

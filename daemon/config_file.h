@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file as it stands there: the shape that libcyaml checks,
+ * every scalar still a string.  config_check.c gives the strings a meaning.
+ * Internal to config*.c. */
+#ifndef X402D_CONFIG_FILE_H
+#define X402D_CONFIG_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+
+struct file_till {
+    char *socket;
+    char *mode;
+    char *group;
+};
+
+struct file_http {
+    char *listen;
+    char *public;
+    char *any_payee;
+    char **hosts;
+    unsigned hosts_count;
+};
+
+struct file_payee {
+    char *network;
+    char *address;
+};
+
+struct file_signer {
+    char *key_file;
+    char *keystore;
+    char *password_file;
+};
+
+struct file_asset {
+    char *symbol;
+    char *address;
+    char *name;
+    char *version;
+};
+
+struct file_credit {
+    char *payer;
+    char *total;
+};
+
+struct file_batch {
+    char *max;
+    char *wait;
+};
+
+struct file_fees {
+    char *per_gas;
+    char *per_payment;
+};
+
+struct file_network {
+    char *network;
+    char **rpc;
+    unsigned rpc_count;
+    char *rpc_timeout;
+    struct file_signer *signers;
+    unsigned signers_count;
+    struct file_asset *assets;
+    unsigned assets_count;
+    struct file_credit *credit;
+    struct file_batch *batch;
+    struct file_fees *max_fee;
+    char *confirmations;
+    char *poll;
+};
+
+/** All pointers are NULL where the file says nothing. */
+struct file {
+    char *ledger;
+    struct file_till *till;
+    struct file_http *http;
+    char *log;
+    char *settle_margin;
+    struct file_payee *payees;
+    unsigned payees_count;
+    struct file_network *networks;
+    unsigned networks_count;
+};
+
+/** One reading of one file: its text for look-ups of lines, and where the
+ * message goes. */
+struct config_reading {
+    const char *path;
+    const char *text;
+    size_t text_len;
+    char *error; /* the first complaint; later ones are dropped */
+    size_t error_len;
+    bool failed;
+};
+
+/** Parse the text against the schema.  NULL after a complaint.
+ *  Memory: file_free. */
+struct file *file_parse(struct config_reading *reading);
+void file_free(struct file *file);
+
+/** Complain about the value at `place`, such as "networks[0].credit.payer":
+ * "x402d.yaml:14: networks[0].credit.payer: <message>".  A place that the file
+ * does not hold gets the line of the nearest one around it.  Returns false, so
+ * that a check can end with it. */
+bool config_complain(struct config_reading *reading, const char *place,
+                     const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** The same for a line that is known. */
+bool config_complain_at(struct config_reading *reading, unsigned line,
+                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** The line of `place` in the text, 1 when it cannot be told. */
+unsigned config_line_of(struct config_reading *reading, const char *place);
+/** The line of the first mapping key with this text at or after `from`, or
+ * `from`. */
+unsigned config_line_of_key(struct config_reading *reading, const char *key,
+                            unsigned from);
+
+#endif

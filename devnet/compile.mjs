@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiles the two contracts with solc from npm.  Loading the compiler takes
+// longer than everything else in a start, so its output is kept in the cache
+// folder under the hash of everything that went in.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { CACHE, DEVNET } from './paths.mjs';
+
+const require = createRequire(import.meta.url);
+const SOURCES = ['Usdc.sol', 'Multicall3.sol'];
+const SETTINGS = {
+  optimizer: { enabled: true, runs: 1_000_000 },
+  evmVersion: 'cancun',
+  outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
+};
+
+const read = (name) => readFileSync(join(DEVNET, 'contracts', name), 'utf8');
+const lock = () => readFileSync(join(DEVNET, 'package-lock.json'), 'utf8');
+
+/** {Usdc: {abi, initcode}, Multicall3: {abi, initcode}} */
+export function contracts() {
+  const parts = [lock(), JSON.stringify(SETTINGS), ...SOURCES.map(read)];
+  const key = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
+  const file = join(CACHE, `contracts-${key}.json`);
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    const fresh = compile();
+    mkdirSync(CACHE, { recursive: true });
+    const temporary = `${file}.${process.pid}`;
+    writeFileSync(temporary, JSON.stringify(fresh));
+    renameSync(temporary, file);
+    return fresh;
+  }
+}
+
+function compile() {
+  const solc = require('solc');
+  const input = {
+    language: 'Solidity',
+    sources: Object.fromEntries(SOURCES.map((name) => [name, { content: read(name) }])),
+    settings: SETTINGS,
+  };
+  const findImport = (path) => ({ contents: readFileSync(require.resolve(path), 'utf8') });
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }));
+  const errors = (output.errors ?? []).filter((e) => e.severity === 'error');
+  if (errors.length > 0)
+    throw new Error(errors.map((e) => e.formattedMessage).join('\n'));
+  return Object.fromEntries(SOURCES.map((source) => {
+    const name = source.replace('.sol', '');
+    const { abi, evm } = output.contracts[source][name];
+    return [name, { abi, initcode: `0x${evm.bytecode.object}` }];
+  }));
+}

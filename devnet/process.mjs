@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One program that we started: its log file, its death, and nothing of it left
 // behind.  Every program leads a process group of its own, so that what it
-// forked (nginx's workers) goes with it, and the kernel ends it when we are
-// killed ourselves.
+// forked (nginx's workers) goes with it, and the kernel asks it to end when we
+// are killed ourselves.
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -16,7 +16,7 @@ export class Process {
 
   start() {
     const out = openSync(this.log, 'a');
-    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', this.command, ...this.args], {
+    this.child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', this.command, ...this.args], {
       detached: true, // a group of its own
       stdio: ['ignore', out, out],
       env: { ...process.env, ...this.env },

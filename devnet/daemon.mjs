@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// x402d's configuration for the demo and the tests: the defaults wherever
+// there is one.  JSON's strings are YAML's, so paths are written as JSON.
+import { NETWORK } from './chain.mjs';
+
+export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '' }) {
+  return `# Written by the demo at each start; see devnet/daemon.mjs.
+ledger: ledger.db
+
+till:
+  socket: ${tillSocket}
+
+http:
+  listen: 127.0.0.1:${ports.facilitator}
+  any_payee: true             # other sellers on this machine may settle here
+
+payees:
+  - {network: ${NETWORK}, address: ${JSON.stringify(payTo)}}
+
+networks:
+  - network: ${NETWORK}
+    rpc:
+      - ${rpcUrl}
+    signers:
+      - key_file: signer.key
+${network}
+${more}
+`;
+}

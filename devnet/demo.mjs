@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// ./demo: one paid request from the 402 to the moved tokens, each step said
+// and shown.  ./demo --serve: the same stack, kept up until SIGTERM.
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PAYEE, PAYER, accounts } from './accounts.mjs';
+import { USDC } from './chain.mjs';
+import { PROGRAMS, PROJECT } from './paths.mjs';
+import { basePort, portsFrom, requireFree } from './ports.mjs';
+import { sleep } from './process.mjs';
+import { Stack, freshDir } from './stack.mjs';
+
+const RUNS_KEPT = 3; // folders of earlier runs, for whoever wants to read logs
+const SETTLED_WITHIN = 15_000;
+
+const serve = process.argv.includes('--serve');
+const log = (text = '') => (serve ? process.stderr : process.stdout).write(`${text}\n`);
+const step = (text) => log(`==> ${text}`);
+const usdc = (atomic) => `${atomic / 1_000_000n}.${String(atomic % 1_000_000n).padStart(6, '0')} USDC`;
+const indent = (text) => text.trimEnd().split('\n').map((line) => `    ${line}`).join('\n');
+
+/* Nobody may be reading any more; that is no reason to fall over. */
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', () => {});
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function tidy(parent) {
+  const old = readdirSync(parent)
+    .filter((name) => name.startsWith('run-'))
+    .map((name) => join(parent, name))
+    .map((dir) => ({ dir, at: statSync(dir).mtimeMs }))
+    .sort((a, b) => b.at - a.at)
+    .filter(({ dir }) => !alive(ownerOf(dir)));
+  for (const { dir } of old.slice(RUNS_KEPT))
+    rmSync(dir, { recursive: true, force: true });
+}
+
+function ownerOf(dir) {
+  try {
+    return Number(readFileSync(join(dir, 'owner.pid'), 'utf8')) || NaN;
+  } catch {
+    return NaN;
+  }
+}
+
+async function startStack() {
+  const ports = portsFrom(basePort());
+  await requireFree(ports);
+  const parent = join(PROJECT, '.demo');
+  const dir = freshDir(parent);
+  writeFileSync(join(dir, 'owner.pid'), `${process.pid}\n`);
+  tidy(parent);
+  const stack = new Stack({ ports, dir, say: step });
+  stack.on('fatal', (error) => fail(stack, error));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
+    process.on(signal, () => leave(stack, signal));
+  await stack.start();
+  return stack;
+}
+
+let leaving = false;
+
+async function leave(stack, signal) {
+  if (leaving)
+    return;
+  leaving = true;
+  step(`${signal}: stopping everything`);
+  await stack.stop();
+  process.exit(serve ? 0 : 130);
+}
+
+async function fail(stack, error) {
+  if (leaving)
+    return;
+  leaving = true;
+  process.stderr.write(`\ndemo: ${error.message}\n`);
+  await stack?.stop();
+  if (stack)
+    process.stderr.write(`demo: the logs are in ${stack.dir}\n`);
+  process.exit(1);
+}
+
+async function showOffer(stack) {
+  const url = `${stack.url('gateway')}/paid`;
+  step(`asking without a payment: GET ${url}`);
+  const response = await fetch(url);
+  log(`    HTTP/1.1 ${response.status} ${response.statusText}`);
+  for (const name of ['x-payment-required', 'x-payment-currency', 'x-payment-chain', 'x-pay-to'])
+    log(`    ${name}: ${response.headers.get(name)}`);
+  const header = response.headers.get('payment-required');
+  log(`    payment-required: ${header.slice(0, 48)}... (base64, ${header.length} bytes)`);
+  log(indent(JSON.stringify(JSON.parse(await response.text()), null, 2)));
+}
+
+async function balances(stack) {
+  const [payer, payee] = await Promise.all(
+    [PAYER, PAYEE].map((index) => stack.rpc.balance(USDC, accounts[index].address)));
+  return { payer, payee };
+}
+
+function showBalances(when, { payer, payee }) {
+  step(`balances on the chain, ${when}`);
+  log(`    payer ${accounts[PAYER].address}  ${usdc(payer)}`);
+  log(`    payee ${accounts[PAYEE].address}  ${usdc(payee)}`);
+}
+
+function run(command, args) {
+  return new Promise((resolve) => {
+    execFile(command, args, { timeout: 60_000 }, (error, stdout, stderr) =>
+      resolve({ code: error ? error.code ?? 1 : 0, stdout, stderr }));
+  });
+}
+
+async function pay(stack) {
+  const args = ['get', '-i', '--key-file', join(stack.dir, 'payer.key'), '--max-amount', '0.01',
+    `${stack.url('gateway')}/paid`];
+  step('paying: the client reads the 402, signs an EIP-3009 authorization, asks again');
+  log(`    $ x402 ${args.join(' ')}`);
+  const { code, stdout, stderr } = await run(PROGRAMS.x402, args);
+  log(indent(stdout));
+  if (stderr.trim())
+    log(indent(stderr));
+  if (code !== 0)
+    throw new Error(`x402 get ended with code ${code}`);
+  const receipt = /^payment-response: (\S+)/im.exec(stdout)?.[1];
+  if (!receipt)
+    throw new Error('the answer came without a receipt (PAYMENT-RESPONSE)');
+  step('the receipt (PAYMENT-RESPONSE), decoded');
+  log(indent(JSON.stringify(JSON.parse(Buffer.from(receipt, 'base64')), null, 2)));
+}
+
+/* The answer never waited for the chain; the tokens follow. */
+async function awaitSettlement(stack, before) {
+  step('waiting for the settlement');
+  const payee = accounts[PAYEE].address;
+  for (const end = Date.now() + SETTLED_WITHIN; Date.now() < end; await sleep(100)) {
+    const transfers = await stack.rpc.transfersTo(USDC, payee);
+    if (transfers.length > 0 && await stack.rpc.balance(USDC, payee) > before.payee)
+      return log(`    mined in transaction ${transfers.at(-1).transaction}`);
+  }
+  throw new Error(`the payment was not settled within ${SETTLED_WITHIN / 1000} s; see ${stack.dir}/x402d.log`);
+}
+
+async function walk(stack) {
+  await showOffer(stack);
+  const before = await balances(stack);
+  showBalances('before', before);
+  await pay(stack);
+  await awaitSettlement(stack, before);
+  showBalances('after', await balances(stack));
+  step('done: stopping everything (./demo --serve keeps it running)');
+}
+
+let stack;
+try {
+  stack = await startStack();
+  if (serve) {
+    process.stdout.write(`ready ${stack.readyFile}\n`);
+  } else {
+    await walk(stack);
+    leaving = true;
+    await stack.stop();
+    process.exit(0);
+  }
+} catch (error) {
+  if (!leaving)
+    await fail(stack, error);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a paid request needs, on one machine: chain, upstream, x402d and
+// nginx with the module.  An x402d or nginx that dies is started again; the
+// chain and the upstream are the ground the tests stand on, and their death is
+// an error.
+import { EventEmitter } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PAYEE, PAYER, SETTLER, accounts, privateKey } from './accounts.mjs';
+import { NETWORK, USDC, startChain } from './chain.mjs';
+import { x402dYaml } from './daemon.mjs';
+import { nginxConf } from './gateway.mjs';
+import { DEVNET, PROGRAMS } from './paths.mjs';
+import { Process, listening, sleep } from './process.mjs';
+
+const RESTART_AFTER = 50; // ms; the promise is 1 s
+const SOCKET_PATH_MAX = 100; // sockaddr_un holds 107
+
+/** A fresh folder for one run, short enough for a socket's path. */
+export function freshDir(parent) {
+  mkdirSync(parent, { recursive: true });
+  const dir = mkdtempSync(join(parent, 'run-'));
+  if (Buffer.byteLength(join(dir, 'till.sock')) <= SOCKET_PATH_MAX)
+    return dir;
+  rmSync(dir, { recursive: true });
+  return mkdtempSync(join(tmpdir(), 'x402-'));
+}
+
+function nginxProgram() {
+  const paths = ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').split(':')];
+  const found = paths.map((path) => join(path, 'nginx')).find(existsSync);
+  if (!found)
+    throw new Error('nginx is not installed; scripts/setup demo installs it');
+  return found;
+}
+
+export class Stack extends EventEmitter {
+  /** say(text): progress.  yaml, conf: what a test adds to the two
+   *  configurations.  env: for x402d alone. */
+  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, env = {}, threads = 0 }) {
+    super();
+    Object.assign(this, { ports, dir, say, yaml, conf, env, threads });
+    this.payTo = accounts[PAYEE].address;
+    this.readyFile = join(dir, 'ready.json');
+    this.stopping = false;
+  }
+
+  url(name) {
+    return `http://127.0.0.1:${this.ports[name]}`;
+  }
+
+  async start() {
+    try {
+      this.#step('starting the chain: anvil as Base Sepolia, with test USDC and Multicall3');
+      this.chain = await startChain({ port: this.ports.rpc, dir: this.dir, threads: this.threads });
+      this.rpc = this.chain.rpc;
+      this.#mourn(this.chain.process);
+      this.#step('starting the upstream: the API that is sold');
+      this.upstream = await this.#startUpstream();
+      this.#mourn(this.upstream);
+      this.#writeConfiguration();
+      this.#step('starting x402d: ledger, facilitator, settlement');
+      this.x402d = this.#x402d().start();
+      await listening(this.x402d, { host: '127.0.0.1', port: this.ports.facilitator });
+      await listening(this.x402d, { path: join(this.dir, 'till.sock') });
+      this.#keep('x402d', () => this.#x402d());
+      this.#step('starting nginx with the gateway module');
+      this.nginx = this.#nginx().start();
+      await listening(this.nginx, { host: '127.0.0.1', port: this.ports.gateway });
+      this.#keep('nginx', () => this.#nginx());
+      await this.#requireOffer();
+      this.#writeReady();
+      return this;
+    } catch (error) {
+      this.stopping = false;
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #startUpstream() {
+    const upstream = new Process({
+      name: 'upstream',
+      command: process.execPath,
+      args: [join(DEVNET, 'upstream.mjs'), String(this.ports.upstream)],
+      log: join(this.dir, 'upstream.log'),
+    }).start();
+    await listening(upstream, { host: '127.0.0.1', port: this.ports.upstream });
+    return upstream;
+  }
+
+  #x402d() {
+    return new Process({
+      name: 'x402d',
+      command: PROGRAMS.x402d,
+      args: ['--config', join(this.dir, 'x402d.yaml')],
+      log: join(this.dir, 'x402d.log'),
+      env: this.env,
+      cwd: this.dir,
+    });
+  }
+
+  #nginx() {
+    return new Process({
+      name: 'nginx',
+      command: nginxProgram(),
+      args: ['-p', this.dir, '-e', join(this.dir, 'nginx-error.log'), '-c', join(this.dir, 'nginx.conf')],
+      log: join(this.dir, 'nginx-error.log'),
+    });
+  }
+
+  #step(text) {
+    if (this.stopping)
+      throw new Error('stopped while starting');
+    this.say(text);
+  }
+
+  /** Where x402d finds the chain: a test may put something in between. */
+  get rpcUrl() {
+    return this.yaml.rpcUrl ?? this.url('rpc');
+  }
+
+  #writeConfiguration() {
+    const common = { dir: this.dir, ports: this.ports, payTo: this.payTo, tillSocket: 'till.sock' };
+    const secret = { mode: 0o600 };
+    const write = (name, text, mode) => writeFileSync(join(this.dir, name), text, mode);
+    write('signer.key', `${privateKey(SETTLER).slice(2)}\n`, secret);
+    write('payer.key', `${privateKey(PAYER).slice(2)}\n`, secret);
+    write('x402d.yaml', x402dYaml({ ...common, ...this.yaml, rpcUrl: this.rpcUrl }));
+    write('nginx.conf', nginxConf({ ...common, ...this.conf }));
+  }
+
+  /* "ready" means that a priced route really asks for its price. */
+  async #requireOffer() {
+    const response = await fetch(`${this.url('gateway')}/paid`);
+    await response.arrayBuffer();
+    if (response.status !== 402)
+      throw new Error(`the gateway answers /paid with ${response.status} instead of 402; see ${this.nginx.log}`);
+  }
+
+  #writeReady() {
+    const state = {
+      gateway: this.url('gateway'),
+      facilitator: this.url('facilitator'),
+      rpc: this.url('rpc'),
+      upstream: this.url('upstream'),
+      pay_to: this.payTo,
+      asset: USDC,
+      network: NETWORK,
+      payer_key_file: join(this.dir, 'payer.key'),
+      daemon_socket: join(this.dir, 'till.sock'),
+      config_dir: this.dir,
+      pids: { nginx: this.nginx.pid, x402d: this.x402d.pid },
+    };
+    const temporary = `${this.readyFile}.new`;
+    writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`);
+    renameSync(temporary, this.readyFile);
+  }
+
+  /* Whatever happens to it, it comes back, and FILE names its new pid. */
+  async #keep(name, make) {
+    while (!this.stopping) {
+      const how = await this[name].exited;
+      if (this.stopping)
+        return;
+      await sleep(RESTART_AFTER);
+      if (this.stopping)
+        return;
+      this[name] = make().start();
+      this.#writeReady();
+      this.emit('restart', name);
+      this.say(`${name} died (${how}); started again as ${this[name].pid}`);
+    }
+  }
+
+  async #mourn(proc) {
+    const how = await proc.exited;
+    if (!this.stopping)
+      this.emit('fatal', new Error(`${proc.name} died (${how}); its log is ${proc.log}`));
+  }
+
+  /** Resolves when the part answers again after a death. */
+  async backAgain(name) {
+    const port = name === 'nginx' ? this.ports.gateway : this.ports.facilitator;
+    await listening(this[name], { host: '127.0.0.1', port });
+  }
+
+  async stop() {
+    if (this.stopping)
+      return;
+    this.stopping = true;
+    await this.nginx?.stop({ patience: 3000 });
+    await this.x402d?.stop({ patience: 3000 });
+    await Promise.all([this.upstream?.stop({ patience: 1500 }), this.chain?.process.stop({ patience: 1500 })]);
+  }
+}

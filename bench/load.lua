@@ -25,6 +25,7 @@ function request()
 end
 
 
+-- the same as in plain.lua: wrk reads one script
 function done(summary, latency, requests)
   io.write(string.format('{"requests":%d,"seconds":%.3f,"non_2xx":%d,"socket_errors":%d,"p50_ms":%.3f,"p99_ms":%.3f}\n',
     summary.requests, summary.duration / 1e6, summary.errors.status,

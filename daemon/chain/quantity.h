@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What nodes write: hex quantities, hashes, addresses, data.  Read strictly,
+ * from JSON to typed values. */
+#ifndef X402D_QUANTITY_H
+#define X402D_QUANTITY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <x402/address.h>
+#include <x402/amount.h>
+
+/** "0x1a": no leading zeros are asked for, none are refused ("0x01" reads as
+ * 1); empty, too large or another type: false, out unchanged. */
+bool quantity_u64(uint64_t *out, const json_t *value);
+bool quantity_amount(struct x402_amount *out, const json_t *value);
+
+/** Exactly len bytes of data. */
+bool quantity_bytes(uint8_t *out, size_t len, const json_t *value);
+bool quantity_address(struct x402_address *out, const json_t *value);
+
+/** Data of any length.  Memory: *out is malloc'd, NULL when empty. */
+bool quantity_data(uint8_t **out, size_t *len, const json_t *value);
+
+#endif

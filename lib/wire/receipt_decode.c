@@ -8,15 +8,18 @@
 #include "receipt.h"
 #include "wire.h"
 
-/* A reason by the text of either version; the first row of several with the
- * same text.  A text we do not know says nothing we could act on. */
+/* A reason by the text of version 2, then of version 1; the first row of
+ * several with the same text.  A text we do not know says nothing that we could
+ * act on. */
 static enum x402_err
 reason_by_text(struct x402_span text)
 {
     for (int i = X402_ERR_SYNTAX; i < X402_ERR_COUNT; i++) {
-        const struct x402_err_info *info = x402_err_info((enum x402_err)i);
-
-        if (wire_is(text, info->v2) || wire_is(text, info->v1))
+        if (wire_is(text, x402_err_info((enum x402_err)i)->v2))
+            return (enum x402_err)i;
+    }
+    for (int i = X402_ERR_SYNTAX; i < X402_ERR_COUNT; i++) {
+        if (wire_is(text, x402_err_info((enum x402_err)i)->v1))
             return (enum x402_err)i;
     }
     return X402_ERR_INTERNAL;

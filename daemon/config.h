@@ -53,12 +53,12 @@ struct config_payee {
 
 struct config {
     const char *ledger_file;
-    const char *till_socket;  /* path; NULL: no till (facilitator only) */
-    unsigned till_mode;       /* 0660 */
-    const char *till_group;   /* NULL: unchanged */
-    const char *http_host;    /* "127.0.0.1" */
-    unsigned http_port;       /* 0: no HTTP */
-    bool http_public;         /* allow a listen address that is not loopback */
+    const char *till_socket; /* path; NULL: no till (facilitator only) */
+    unsigned till_mode;      /* 0660 */
+    const char *till_group;  /* NULL: unchanged */
+    const char *http_host;   /* "127.0.0.1" */
+    unsigned http_port;      /* 0: no HTTP */
+    bool http_public;        /* allow a listen address that is not loopback */
     const char *http_name[CONFIG_HOSTS_MAX]; /* names a client may put into Host
                                                 besides loopback's */
     size_t http_name_len;

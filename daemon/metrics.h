@@ -27,6 +27,13 @@
     X(SIMULATIONS, "x402_simulations_total", "payments simulated")             \
     X(VERIFY, "x402_verify_total", "POST /verify")                             \
     X(SETTLE, "x402_settle_total", "POST /settle")                             \
+    X(HTTP_REQUESTS, "x402_http_requests_total", "HTTP requests")              \
+    X(HTTP_REFUSED, "x402_http_refused_total",                                 \
+      "HTTP requests refused for their form")                                  \
+    X(RECOVERIES, "x402_recoveries_total",                                     \
+      "signatures recovered for /verify and /settle")                          \
+    X(CHECK_MICROS, "x402_check_microseconds_total",                           \
+      "time the HTTP thread spent on decoding and recovery")                   \
     X(COMMITS, "x402_ledger_commits_total", "ledger transactions")             \
     X(COMMANDS, "x402_ledger_commands_total", "ledger commands")
 

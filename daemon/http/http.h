@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's HTTP: the facilitator's API and the operator's pages.  One file
- * per URL. */
+ * per URL.
+ *
+ * Two threads take part.  libmicrohttpd's own thread reads requests, decodes
+ * payments and recovers signatures; the core thread asks ledger and chain.  A
+ * request that waits for the core is suspended and costs no thread. */
 #ifndef X402D_HTTP_H
 #define X402D_HTTP_H
 
@@ -15,7 +19,13 @@ struct http;
 struct http *http_open(struct core *core, const struct config *config,
                        struct cashier *cashier, struct ledger *ledger,
                        char *error, size_t error_len);
-/** Stop accepting, answer what is in flight, join the thread. */
+/** Stop accepting; what is in flight goes on, further requests on open
+ * connections get 503.  Call again, or close, any time later. */
+void http_drain(struct http *http);
+/** Requests that were begun and not completely answered. */
+size_t http_in_flight(const struct http *http);
+/** Answer whatever still waits for the core with 503, and join the thread.
+ * Answers of the cashier that come later find nobody and are dropped. */
 void http_close(struct http *http);
 
 #endif

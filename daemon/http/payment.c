@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checks of a facilitator that cost only time: shape, the requirement
+ * against our tables and our payees, the payment against the requirement, the
+ * signature. */
+#include "payment.h"
+
+#include <uv.h>
+
+#include "../metrics.h"
+
+/* @x402/evm 2.27, exact EVM facilitator: "validBefore >= now + 6 s". */
+#define MARGIN_S 6
+/* The seller chose maxTimeoutSeconds, not we; this keeps times in bounds. */
+#define LONGEST_S (10ULL * 365 * 24 * 3600)
+
+static const uint8_t *
+domain_of(const struct http *http, const struct x402_asset *asset)
+{
+    for (size_t i = 0; i < http->domain_len; i++) {
+        if (http->domain[i].asset == asset)
+            return http->domain[i].domain;
+    }
+    return NULL;
+}
+
+/** Do we settle this at all? */
+static enum x402_err
+check_requirement(const struct http *http,
+                  const struct x402_requirement *requirement)
+{
+    const struct config *config = http->config;
+    uint64_t chain_id = requirement->asset->chain_id;
+
+    if (config_network(config, chain_id) == NULL)
+        return X402_ERR_NETWORK;
+    if (requirement->asset->transfer != X402_TRANSFER_EIP3009)
+        return X402_ERR_ASSET;
+    if (!config->facilitate_any_payee &&
+        !config_is_payee(config, chain_id, &requirement->pay_to))
+        return X402_ERR_PAYEE;
+    return X402_OK;
+}
+
+static enum x402_err
+check(struct http_request *request)
+{
+    const struct http *http = request->http;
+    struct x402_facilitator_request *in = &request->payment;
+    const struct x402_clock clock = {core_now_ms() / 1000, MARGIN_S, LONGEST_S};
+    const uint8_t *domain;
+    enum x402_err err;
+    size_t which;
+
+    err = x402_facilitator_request_decode(
+        in, (struct x402_span){request->body, request->body_len});
+    if (err != X402_OK)
+        return err;
+    err = check_requirement(http, &in->requirement);
+    if (err == X402_OK)
+        err = x402_payment_match(&which, &in->payment, &in->requirement, 1,
+                                 &clock);
+    if (err != X402_OK)
+        return err;
+    domain = domain_of(http, in->requirement.asset);
+    if (domain == NULL)
+        return X402_ERR_ASSET;
+    metrics_add(METRIC_RECOVERIES, 1);
+    return x402_payment_verify(&in->payment, domain);
+}
+
+enum x402_err
+http_payment_check(struct http_request *request)
+{
+    uint64_t begin_ns = uv_hrtime();
+    enum x402_err err = check(request);
+
+    metrics_add(METRIC_CHECK_MICROS, (uv_hrtime() - begin_ns) / 1000);
+    return err;
+}
+
+unsigned
+http_payment_status(enum x402_err err)
+{
+    return x402_err_info(err)->http_status == MHD_HTTP_BAD_REQUEST
+               ? MHD_HTTP_BAD_REQUEST
+               : MHD_HTTP_OK;
+}
+
+const struct x402_address *
+http_payment_payer(const struct http_request *request, enum x402_err err)
+{
+    const struct x402_address *payer = &request->payment.payment.auth.from;
+
+    if (http_payment_status(err) != MHD_HTTP_OK || x402_address_is_zero(payer))
+        return NULL;
+    return payer;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request's memory, its body, its answer, and its way to the core and back.
+ *
+ * It has up to two owners: libmicrohttpd until it reports the end, and the core
+ * while it works.  Whoever lets go last frees it, so an answer for a client
+ * that left is dropped without a leak. */
+#include "request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../metrics.h"
+
+struct http_request *
+http_request_new(struct http *http, struct MHD_Connection *connection,
+                 const struct http_route *route)
+{
+    struct http_request *request = malloc(sizeof(*request));
+
+    if (request == NULL)
+        return NULL;
+    /* all but the text, which x402_buf keeps track of */
+    memset(request, 0, offsetof(struct http_request, text));
+    request->http = http;
+    request->connection = connection;
+    request->route = route;
+    request->type = "application/json";
+    request->out = x402_buf_on(request->text, sizeof(request->text));
+    atomic_init(&request->owners, 1);
+    atomic_fetch_add(&http->in_flight, 1);
+    return request;
+}
+
+void
+http_request_release(struct http_request *request)
+{
+    if (atomic_fetch_sub(&request->owners, 1) > 1)
+        return;
+    free(request->body);
+    free(request);
+}
+
+/* -- body -- */
+
+static bool
+make_room(struct http_request *request, size_t len)
+{
+    size_t cap = request->body_cap != 0 ? request->body_cap : 2048;
+    char *body;
+
+    while (cap < request->body_len + len)
+        cap *= 2;
+    if (cap == request->body_cap)
+        return true;
+    body = realloc(request->body, cap);
+    if (body == NULL)
+        return false;
+    request->body = body;
+    request->body_cap = cap;
+    return true;
+}
+
+bool
+http_request_body(struct http_request *request, const char *data, size_t len)
+{
+    bool fits = request->status == 0 && request->discarded == 0 &&
+                len <= X402_FACILITATOR_BODY_MAX - request->body_len;
+
+    if (!fits || !make_room(request, len)) {
+        request->discarded += len;
+        return request->discarded <= HTTP_DISCARD_MAX;
+    }
+    memcpy(request->body + request->body_len, data, len);
+    request->body_len += len;
+    return true;
+}
+
+/* -- answer -- */
+
+static void
+add_member(struct x402_buf *out, const char *before, const char *text)
+{
+    x402_buf_text(out, before);
+    x402_buf_json(out, x402_span_of(text));
+}
+
+enum http_next
+http_refuse(struct http_request *request, unsigned status, enum x402_err err,
+            const char *message)
+{
+    const char *reason = x402_err_info(err)->v2;
+    struct x402_buf *out = &request->out;
+    enum http_shape shape =
+        request->route != NULL ? request->route->shape : HTTP_SHAPE_ERROR;
+
+    *out = x402_buf_on(request->text, sizeof(request->text));
+    request->status = status;
+    metrics_add(METRIC_HTTP_REFUSED, 1);
+    switch (shape) {
+    case HTTP_SHAPE_ERROR:
+        add_member(out, "{\"error\":", message);
+        break;
+    case HTTP_SHAPE_VERIFY:
+        add_member(out, "{\"isValid\":false,\"invalidReason\":", reason);
+        add_member(out, ",\"invalidMessage\":", message);
+        break;
+    case HTTP_SHAPE_SETTLE:
+        add_member(out, "{\"success\":false,\"errorReason\":", reason);
+        add_member(out, ",\"errorMessage\":", message);
+        x402_buf_text(out, ",\"transaction\":\"\",\"network\":\"\"");
+        break;
+    }
+    x402_buf_char(out, '}');
+    return HTTP_ANSWER;
+}
+
+static void
+add_headers(struct MHD_Response *response, const struct http_request *request)
+{
+    char seconds[16];
+
+    MHD_add_response_header(response, "Content-Type", request->type);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (request->allow != NULL)
+        MHD_add_response_header(response, "Allow", request->allow);
+    if (request->retry_after_s != 0) {
+        snprintf(seconds, sizeof(seconds), "%u", request->retry_after_s);
+        MHD_add_response_header(response, "Retry-After", seconds);
+    }
+}
+
+enum MHD_Result
+http_request_send(struct http_request *request)
+{
+    struct MHD_Response *response;
+    enum MHD_Result result;
+
+    if (request->out.full)
+        return MHD_NO;
+    response = MHD_create_response_from_buffer(request->out.len, request->text,
+                                               MHD_RESPMEM_MUST_COPY);
+    if (response == NULL)
+        return MHD_NO;
+    add_headers(response, request);
+    result = MHD_queue_response(request->connection, request->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* -- to the core and back -- */
+
+static void
+run_on_core(void *arg)
+{
+    struct http_request *request = arg;
+
+    if (request->aborted)
+        http_request_release(request);
+    else
+        request->work(request);
+}
+
+enum http_next
+http_to_core(struct http_request *request,
+             void (*work)(struct http_request *request))
+{
+    struct http *http = request->http;
+    bool draining;
+
+    request->work = work;
+    pthread_mutex_lock(&http->lock);
+    draining = http->draining;
+    if (!draining) {
+        request->next = http->waiting;
+        request->link = &http->waiting;
+        if (request->next != NULL)
+            request->next->link = &request->next;
+        http->waiting = request;
+        atomic_fetch_add(&request->owners, 1);
+        MHD_suspend_connection(request->connection);
+    }
+    pthread_mutex_unlock(&http->lock);
+    if (draining) {
+        request->retry_after_s = 1;
+        return http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           X402_ERR_UNAVAILABLE, "shutting down");
+    }
+    core_post(http->core, run_on_core, request);
+    return HTTP_WAIT;
+}
+
+static void
+unlink_waiting(struct http_request *request)
+{
+    struct http *http = request->http;
+
+    pthread_mutex_lock(&http->lock);
+    *request->link = request->next;
+    if (request->next != NULL)
+        request->next->link = request->link;
+    pthread_mutex_unlock(&http->lock);
+}
+
+void
+http_answer(struct http_request *request)
+{
+    if (!request->aborted) {
+        unlink_waiting(request);
+        request->ready = true;
+        MHD_resume_connection(request->connection);
+    }
+    http_request_release(request);
+}

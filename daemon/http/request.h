@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One HTTP request, from its headers to the last byte of its answer.  Internal
+ * to daemon/http. */
+#ifndef X402D_HTTP_REQUEST_H
+#define X402D_HTTP_REQUEST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include <x402/facilitator.h>
+
+#include "server.h"
+
+#define HTTP_ANSWER_MAX 16384
+/* A body that is too large is read on up to here, so that its sender gets to
+ * read the refusal instead of a reset. */
+#define HTTP_DISCARD_MAX (1024 * 1024)
+
+struct http_request;
+
+/** What every answer of a URL looks like, refusals too. */
+enum http_shape { HTTP_SHAPE_ERROR, HTTP_SHAPE_VERIFY, HTTP_SHAPE_SETTLE };
+
+/** What a handler did: filled the answer, or handed the request to the core. */
+enum http_next { HTTP_ANSWER, HTTP_WAIT };
+
+struct http_route {
+    const char *path;
+    const char *method; /* "GET" (HEAD too) or "POST" */
+    enum http_shape shape;
+    enum http_next (*handle)(struct http_request *request);
+};
+
+struct http_request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    const struct http_route *route;
+    atomic_int owners; /* libmicrohttpd, and the core while it works on it */
+
+    /* the body: grows to X402_FACILITATOR_BODY_MAX at most */
+    char *body;
+    size_t body_len, body_cap;
+    size_t discarded;
+
+    /* decoded, for /verify and /settle */
+    struct x402_facilitator_request payment;
+
+    /* with the core: core thread only, but for the list */
+    void (*work)(struct http_request *request);
+    bool aborted;
+    struct http_request *next, **link; /* in http->waiting, under its lock */
+
+    /* the answer */
+    bool ready;
+    unsigned status;
+    unsigned retry_after_s; /* 0: no header */
+    const char *allow;      /* of a 405 */
+    const char *type;
+    struct x402_buf out;
+    char text[HTTP_ANSWER_MAX];
+};
+
+/** NULL when out of memory.  One owner. */
+struct http_request *http_request_new(struct http *http,
+                                      struct MHD_Connection *connection,
+                                      const struct http_route *route);
+/** Drop one owner; the last one frees. */
+void http_request_release(struct http_request *request);
+/** Take a piece of the body.  false: far too large, hang up. */
+bool http_request_body(struct http_request *request, const char *data,
+                       size_t len);
+/** Give the answer to libmicrohttpd. */
+enum MHD_Result http_request_send(struct http_request *request);
+
+/** Fill the answer with a refusal in the shape of the URL. */
+enum http_next http_refuse(struct http_request *request, unsigned status,
+                           enum x402_err err, const char *message);
+
+/** Suspend the request and run work(request) on the core thread.  Work must
+ * lead to one call of http_answer, at once or later. Threads: HTTP. */
+enum http_next http_to_core(struct http_request *request,
+                            void (*work)(struct http_request *request));
+/** The answer stands in request->out: wake the request up.  Threads: core. */
+void http_answer(struct http_request *request);
+
+/** Origin, Host, method, Content-Type.  false: the answer is a refusal. */
+bool http_guard(struct http_request *request, const char *method);
+
+enum http_next http_verify(struct http_request *request);
+enum http_next http_settle(struct http_request *request);
+enum http_next http_supported(struct http_request *request);
+enum http_next http_health(struct http_request *request);
+enum http_next http_metrics(struct http_request *request);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server: opening and closing, the table of URLs, the limits that hold
+ * for all of them. */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <x402/eip712.h>
+
+#include "../log.h"
+#include "../metrics.h"
+#include "request.h"
+
+static const struct http_route routes[] = {
+    {"/verify", "POST", HTTP_SHAPE_VERIFY, http_verify},
+    {"/settle", "POST", HTTP_SHAPE_SETTLE, http_settle},
+    {"/supported", "GET", HTTP_SHAPE_ERROR, http_supported},
+    {"/health", "GET", HTTP_SHAPE_ERROR, http_health},
+    {"/metrics", "GET", HTTP_SHAPE_ERROR, http_metrics},
+};
+
+static const struct http_route *
+find_route(const char *url)
+{
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (strcmp(routes[i].path, url) == 0)
+            return &routes[i];
+    }
+    return NULL;
+}
+
+static uint64_t
+monotonic_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+/* -- libmicrohttpd's calls: all on its thread -- */
+
+static struct slow_link *
+link_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *connection, void **context,
+              enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = cls;
+    const union MHD_ConnectionInfo *info;
+
+    switch (code) {
+    case MHD_CONNECTION_NOTIFY_STARTED:
+        info = MHD_get_connection_info(connection,
+                                       MHD_CONNECTION_INFO_CONNECTION_FD);
+        *context = info != NULL ? slow_link_new(http->slow, info->connect_fd,
+                                                monotonic_ms())
+                                : NULL;
+        return;
+    case MHD_CONNECTION_NOTIFY_CLOSED:
+        slow_link_free(http->slow, *context);
+        *context = NULL;
+        return;
+    }
+}
+
+static void
+on_completed(void *cls, struct MHD_Connection *connection, void **state,
+             enum MHD_RequestTerminationCode code)
+{
+    struct http *http = cls;
+
+    (void)code;
+    slow_link_phase(http->slow, link_of(connection), SLOW_WAITING,
+                    monotonic_ms());
+    if (*state == NULL)
+        return;
+    atomic_fetch_sub(&http->in_flight, 1);
+    http_request_release(*state);
+    *state = NULL;
+}
+
+/** Its texts may quote what a client sent: only the format is logged. */
+__attribute__((format(printf, 2, 0))) static void
+on_log(void *cls, const char *format, va_list args)
+{
+    (void)cls;
+    (void)args;
+    log_event(LOG_DEBUG, "http_library", "message", format, NULL);
+}
+
+static bool
+is_hopeless(struct MHD_Connection *connection)
+{
+    const char *text = MHD_lookup_connection_value(
+        connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    return text != NULL && strtoull(text, NULL, 10) > HTTP_DISCARD_MAX;
+}
+
+static enum http_next
+refuse_large(struct http_request *request)
+{
+    return http_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, X402_ERR_TOO_LARGE,
+                       "the body may have 65536 bytes");
+}
+
+/** The headers are here.  A refusal waits until the body is read, so that the
+ * connection stays usable; a body beyond all bounds is not waited for. */
+static enum MHD_Result
+begin(struct http *http, struct MHD_Connection *connection, const char *url,
+      const char *method, void **state)
+{
+    struct http_request *request =
+        http_request_new(http, connection, find_route(url));
+
+    if (request == NULL)
+        return MHD_NO;
+    *state = request;
+    metrics_add(METRIC_HTTP_REQUESTS, 1);
+    slow_link_phase(http->slow, link_of(connection), SLOW_BODY, monotonic_ms());
+    if (http_guard(request, method) && is_hopeless(connection))
+        refuse_large(request);
+    if (request->status != 0 && is_hopeless(connection))
+        return http_request_send(request);
+    return MHD_YES;
+}
+
+static enum http_next
+respond(struct http_request *request)
+{
+    slow_link_phase(request->http->slow, link_of(request->connection),
+                    SLOW_WORKING, monotonic_ms());
+    if (request->status != 0)
+        return HTTP_ANSWER;
+    if (request->discarded != 0)
+        return refuse_large(request);
+    return request->route->handle(request);
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *connection, const char *url,
+           const char *method, const char *version, const char *data,
+           size_t *data_len, void **state)
+{
+    struct http_request *request = *state;
+    bool go_on;
+
+    (void)version;
+    if (request == NULL)
+        return begin(cls, connection, url, method, state);
+    if (*data_len != 0) {
+        go_on = http_request_body(request, data, *data_len);
+        *data_len = 0;
+        return go_on ? MHD_YES : MHD_NO;
+    }
+    if (!request->ready && respond(request) == HTTP_WAIT)
+        return MHD_YES;
+    return http_request_send(request);
+}
+
+/* -- open -- */
+
+union any_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static socklen_t
+make_address(union any_address *out, const struct config *config,
+             bool *loopback)
+{
+    memset(out, 0, sizeof(*out));
+    if (inet_pton(AF_INET6, config->http_host, &out->v6.sin6_addr) == 1) {
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = htons((uint16_t)config->http_port);
+        *loopback = IN6_IS_ADDR_LOOPBACK(&out->v6.sin6_addr);
+        return sizeof(out->v6);
+    }
+    if (inet_pton(AF_INET, config->http_host, &out->v4.sin_addr) != 1)
+        return 0;
+    out->v4.sin_family = AF_INET;
+    out->v4.sin_port = htons((uint16_t)config->http_port);
+    *loopback = (ntohl(out->v4.sin_addr.s_addr) >> 24) == 127;
+    return sizeof(out->v4);
+}
+
+static int
+open_socket(struct http *http, char *error, size_t error_len)
+{
+    const struct config *config = http->config;
+    union any_address address;
+    socklen_t len = make_address(&address, config, &http->loopback);
+    int one = 1;
+    int fd = socket(len == sizeof(address.v6) ? AF_INET6 : AF_INET,
+                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (len != 0 && fd >= 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+        bind(fd, &address.any, len) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    snprintf(error, error_len, "cannot listen on %s port %u: %s",
+             config->http_host, config->http_port, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static struct MHD_Daemon *
+start(struct http *http, int fd)
+{
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD |
+                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+        on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        http->loopback ? 0U : (unsigned)HTTP_CONNECTIONS_PER_IP,
+        MHD_OPTION_CONNECTION_TIMEOUT, SLOW_WAIT_MS / 1000U,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+}
+
+static void
+compute_domains(struct http *http)
+{
+    const struct x402_asset *asset;
+
+    for (size_t i = 0; (asset = x402_asset_at(i)) != NULL; i++) {
+        struct http_domain *domain = &http->domain[http->domain_len];
+
+        if (config_network(http->config, asset->chain_id) == NULL ||
+            http->domain_len == HTTP_DOMAINS_MAX)
+            continue;
+        domain->asset = asset;
+        x402_eip712_domain(domain->domain, x402_span_of(asset->eip712_name),
+                           x402_span_of(asset->eip712_version), asset->chain_id,
+                           &asset->address);
+        http->domain_len++;
+    }
+}
+
+static void
+on_tick(uv_timer_t *timer)
+{
+    struct http *http = timer->data;
+
+    slow_sweep(http->slow, monotonic_ms());
+}
+
+static void
+free_http(struct http *http)
+{
+    slow_free(http->slow);
+    pthread_mutex_destroy(&http->lock);
+    free(http);
+}
+
+struct http *
+http_open(struct core *core, const struct config *config,
+          struct cashier *cashier, struct ledger *ledger, char *error,
+          size_t error_len)
+{
+    struct http *http = calloc(1, sizeof(*http));
+    int fd;
+
+    if (http == NULL || (http->slow = slow_new()) == NULL) {
+        snprintf(error, error_len, "out of memory");
+        free(http);
+        return NULL;
+    }
+    http->core = core;
+    http->config = config;
+    http->cashier = cashier;
+    http->ledger = ledger;
+    pthread_mutex_init(&http->lock, NULL);
+    compute_domains(http);
+    fd = open_socket(http, error, error_len);
+    if (fd >= 0)
+        http->daemon = start(http, fd);
+    if (http->daemon == NULL) {
+        if (fd >= 0) {
+            snprintf(error, error_len, "cannot start the HTTP server");
+            close(fd);
+        }
+        free_http(http);
+        return NULL;
+    }
+    http->tick.data = http;
+    uv_timer_init(core_loop(core), &http->tick);
+    uv_timer_start(&http->tick, on_tick, 1000, 1000);
+    return http;
+}
+
+/* -- close -- */
+
+void
+http_drain(struct http *http)
+{
+    bool already;
+    int fd;
+
+    pthread_mutex_lock(&http->lock);
+    already = http->draining;
+    http->draining = true;
+    pthread_mutex_unlock(&http->lock);
+    if (already)
+        return;
+    fd = MHD_quiesce_daemon(http->daemon);
+    if (fd >= 0)
+        close(fd);
+}
+
+size_t
+http_in_flight(const struct http *http)
+{
+    return atomic_load(&http->in_flight);
+}
+
+/** The core's share of the request is not given up: work that is under way ends
+ * in http_answer, which then only frees. */
+static void
+abort_waiting(struct http *http)
+{
+    struct http_request *request;
+
+    pthread_mutex_lock(&http->lock);
+    while ((request = http->waiting) != NULL) {
+        http->waiting = request->next;
+        request->aborted = true;
+        http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, X402_ERR_UNAVAILABLE,
+                    "shutting down; ask again");
+        request->ready = true;
+        MHD_resume_connection(request->connection);
+    }
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void
+on_tick_closed(uv_handle_t *timer)
+{
+    free_http(timer->data);
+}
+
+void
+http_close(struct http *http)
+{
+    if (http == NULL)
+        return;
+    http_drain(http);
+    abort_waiting(http);
+    MHD_stop_daemon(http->daemon);
+    uv_close((uv_handle_t *)&http->tick, on_tick_closed);
+}

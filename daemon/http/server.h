@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the URLs share: the server, its limits, its place in the daemon.
+ * Internal to daemon/http. */
+#ifndef X402D_HTTP_SERVER_H
+#define X402D_HTTP_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+#include <uv.h>
+
+#include "http.h"
+#include "slow.h"
+
+#define HTTP_CONNECTIONS_MAX 1024
+#define HTTP_CONNECTIONS_PER_IP 64 /* not for loopback listeners */
+#define HTTP_DOMAINS_MAX 64
+
+/** EIP-712 domain separators, computed once. */
+struct http_domain {
+    const struct x402_asset *asset;
+    uint8_t domain[32];
+};
+
+struct http {
+    struct core *core;
+    const struct config *config;
+    struct cashier *cashier;
+    struct ledger *ledger;
+    struct MHD_Daemon *daemon;
+    struct slow *slow;
+    uv_timer_t tick; /* looks for slow clients */
+    bool loopback;
+    struct http_domain domain[HTTP_DOMAINS_MAX]; /* constant after opening */
+    size_t domain_len;
+
+    atomic_size_t in_flight;
+    pthread_mutex_t lock;
+    bool draining;                /* under lock */
+    struct http_request *waiting; /* with the core; under lock */
+};
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /supported: what can be settled here, now.  A network that could not
+ * settle is left out: a seller must not promise what we cannot keep. */
+#include "request.h"
+
+#include "../chain/chain.h"
+
+/** A network of the configuration that can settle; NULL otherwise. */
+static const struct chain_health *
+working(const struct http *http, size_t i)
+{
+    const struct config_network *network = &http->config->network[i];
+    struct chain *chain =
+        cashier_chain(http->cashier, network->network->chain_id);
+    const struct chain_health *health =
+        chain != NULL ? chain_health(chain) : NULL;
+
+    return health != NULL && health->can_settle ? health : NULL;
+}
+
+static void
+add_kind(struct x402_buf *out, bool *any, int version, const char *network)
+{
+    if (*any)
+        x402_buf_char(out, ',');
+    *any = true;
+    x402_buf_text(out, "{\"x402Version\":");
+    x402_buf_u64(out, (uint64_t)version);
+    x402_buf_text(out, ",\"scheme\":\"exact\",\"network\":");
+    x402_buf_json(out, x402_span_of(network));
+    x402_buf_char(out, '}');
+}
+
+static void
+add_kinds(struct x402_buf *out, const struct http *http)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < http->config->network_len; i++) {
+        const struct x402_network *network = http->config->network[i].network;
+
+        if (working(http, i) == NULL)
+            continue;
+        add_kind(out, &any, 2, network->caip2);
+        if (network->v1_name != NULL)
+            add_kind(out, &any, 1, network->v1_name);
+    }
+}
+
+/** Has an earlier network the same signer? */
+static bool
+is_repeated(const struct http *http, size_t before,
+            const struct x402_address *signer)
+{
+    for (size_t i = 0; i < before; i++) {
+        const struct chain_health *health = working(http, i);
+
+        for (size_t k = 0; health != NULL && k < health->signer_len; k++) {
+            if (x402_address_eq(&health->signer[k], signer))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void
+add_signers(struct x402_buf *out, const struct http *http)
+{
+    char text[X402_ADDRESS_TEXT_LEN + 1];
+    bool any = false;
+
+    for (size_t i = 0; i < http->config->network_len; i++) {
+        const struct chain_health *health = working(http, i);
+
+        for (size_t k = 0; health != NULL && k < health->signer_len; k++) {
+            if (is_repeated(http, i, &health->signer[k]))
+                continue;
+            if (any)
+                x402_buf_char(out, ',');
+            any = true;
+            x402_address_format(text, &health->signer[k]);
+            x402_buf_json(out, x402_span_of(text));
+        }
+    }
+}
+
+static void
+fill(struct http_request *request)
+{
+    struct x402_buf *out = &request->out;
+
+    x402_buf_text(out, "{\"kinds\":[");
+    add_kinds(out, request->http);
+    x402_buf_text(out, "],\"extensions\":[],\"signers\":{\"eip155:*\":[");
+    add_signers(out, request->http);
+    x402_buf_text(out, "]}}");
+    request->status = MHD_HTTP_OK;
+    http_answer(request);
+}
+
+enum http_next
+http_supported(struct http_request *request)
+{
+    return http_to_core(request, fill);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `x402d check`: what the configuration leads to on this machine. */
+#ifndef X402D_INSPECT_H
+#define X402D_INSPECT_H
+
+#include "config.h"
+
+/** Print what is wrong, unsafe, or worth knowing.  Returns the exit code: 0, or
+ * 1 when the daemon could not run like this. */
+int inspect(struct config *config, const char *path);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of the process.  Opening goes core, ledger, chains, cashier, till,
+ * HTTP; closing goes the other way, in three steps of one timer, because the
+ * till and the chains need the loop to finish what they hold.  A kill at any
+ * point is as good as a stop: the ledger is read again at the next start. */
+#include "serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "cashier.h"
+#include "http/http.h"
+#include "log.h"
+#include "till/till.h"
+
+#define TILL_GRACE_MS 5000 /* requests of workers */
+#define HTTP_GRACE_MS 6000 /* requests of the API */
+#define STOP_MAX_MS 8000   /* all of it */
+#define TICK_MS 50
+
+enum step {
+    STEP_RUN,
+    STEP_DRAIN,  /* no new work; till and HTTP finish what they hold */
+    STEP_CHAINS, /* the chains finish their calls */
+    STEP_END,
+};
+
+struct serving {
+    struct config *config;
+    const char *path;
+    struct core *core;
+    struct ledger *ledger;
+    struct chain *chain[CONFIG_NETWORKS_MAX];
+    size_t chain_len;
+    struct cashier *cashier;
+    struct till *till;
+    struct http *http;
+
+    uv_signal_t on_term, on_int, on_hup;
+    uv_timer_t tick;
+    enum step step;
+    uint64_t stop_ms; /* when the stop began */
+    bool till_open;
+    size_t chains_open;
+    int exit_code;
+};
+
+/* -- stopping -- */
+
+static void
+on_till_closed(void *arg)
+{
+    struct serving *s = arg;
+
+    s->till_open = false;
+}
+
+static void
+on_chain_closed(void *arg)
+{
+    struct serving *s = arg;
+
+    s->chains_open--;
+}
+
+static void
+begin_stop(struct serving *s)
+{
+    s->step = STEP_DRAIN;
+    s->stop_ms = uv_now(core_loop(s->core));
+    log_event(LOG_INFO, "stopping", NULL);
+    if (s->http != NULL)
+        http_drain(s->http);
+    if (s->till != NULL) {
+        s->till_open = true;
+        till_close(s->till, TILL_GRACE_MS, on_till_closed, s);
+    }
+}
+
+static void
+close_chains(struct serving *s)
+{
+    s->step = STEP_CHAINS;
+    http_close(s->http);
+    s->http = NULL;
+    s->chains_open = s->chain_len;
+    for (size_t i = 0; i < s->chain_len; i++)
+        chain_close(s->chain[i], on_chain_closed, s);
+}
+
+static void
+end_loop(struct serving *s)
+{
+    s->step = STEP_END;
+    uv_close((uv_handle_t *)&s->tick, NULL);
+    uv_close((uv_handle_t *)&s->on_term, NULL);
+    uv_close((uv_handle_t *)&s->on_int, NULL);
+    uv_close((uv_handle_t *)&s->on_hup, NULL);
+    uv_stop(core_loop(s->core));
+}
+
+static bool
+is_drained(const struct serving *s, uint64_t elapsed_ms)
+{
+    if (s->till_open)
+        return false;
+    return s->http == NULL || http_in_flight(s->http) == 0 ||
+           elapsed_ms > HTTP_GRACE_MS;
+}
+
+static void
+on_tick(uv_timer_t *timer)
+{
+    struct serving *s = timer->data;
+    uint64_t elapsed_ms = uv_now(timer->loop) - s->stop_ms;
+
+    if (s->step == STEP_RUN)
+        return;
+    if (s->step == STEP_DRAIN && is_drained(s, elapsed_ms))
+        close_chains(s);
+    if (s->step == STEP_CHAINS && s->chains_open == 0)
+        end_loop(s);
+    if (s->step != STEP_END && elapsed_ms > STOP_MAX_MS) {
+        log_event(LOG_WARN, "stop_forced", "note",
+                  "the next start takes up what was not finished", NULL);
+        _exit(s->exit_code);
+    }
+}
+
+/* -- signals -- */
+
+static void
+start_tick(struct serving *s)
+{
+    uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
+}
+
+/** The second one means it. */
+static void
+on_stop_signal(uv_signal_t *handle, int number)
+{
+    struct serving *s = handle->data;
+
+    (void)number;
+    if (s->step != STEP_RUN)
+        _exit(1);
+    begin_stop(s);
+    start_tick(s);
+}
+
+static void
+on_reload_signal(uv_signal_t *handle, int number)
+{
+    struct serving *s = handle->data;
+    char error[1024];
+    struct config *config = config_load(s->path, error, sizeof(error));
+
+    (void)number;
+    if (config == NULL) {
+        log_event(LOG_ERROR, "reload_refused", "reason", error, NULL);
+        return;
+    }
+    log_open(config->log_level);
+    log_event(LOG_WARN, "reloaded", "log", config->log_level, "note",
+              "only the log level; everything else needs a restart", NULL);
+    config_free(config);
+}
+
+static void
+watch_signals(struct serving *s)
+{
+    uv_loop_t *loop = core_loop(s->core);
+
+    uv_timer_init(loop, &s->tick);
+    uv_signal_init(loop, &s->on_term);
+    uv_signal_init(loop, &s->on_int);
+    uv_signal_init(loop, &s->on_hup);
+    s->tick.data = s->on_term.data = s->on_int.data = s->on_hup.data = s;
+    uv_signal_start(&s->on_term, on_stop_signal, SIGTERM);
+    uv_signal_start(&s->on_int, on_stop_signal, SIGINT);
+    uv_signal_start(&s->on_hup, on_reload_signal, SIGHUP);
+}
+
+/* -- starting -- */
+
+/** A socket for each client, worker and node; the default 1024 is tight. */
+static void
+prepare_process(void)
+{
+    struct rlimit files;
+
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static bool
+open_chains(struct serving *s, char *error, size_t error_len)
+{
+    for (size_t i = 0; i < s->config->network_len; i++) {
+        s->chain[i] = chain_open(s->core, &s->config->network[i], s->ledger,
+                                 error, error_len);
+        if (s->chain[i] == NULL)
+            return false;
+        s->chain_len = i + 1;
+    }
+    return true;
+}
+
+static bool
+open_till(struct serving *s, char *error, size_t error_len)
+{
+    if (s->config->till_socket == NULL)
+        return true;
+    s->till =
+        till_open(s->core, s->config, s->cashier, s->ledger, error, error_len);
+    return s->till != NULL;
+}
+
+static bool
+open_http(struct serving *s, char *error, size_t error_len)
+{
+    if (s->config->http_port == 0)
+        return true;
+    s->http =
+        http_open(s->core, s->config, s->cashier, s->ledger, error, error_len);
+    return s->http != NULL;
+}
+
+static bool
+open_all(struct serving *s, char *error, size_t error_len)
+{
+    s->ledger = ledger_open(s->core, s->config->ledger_file, error, error_len);
+    if (s->ledger == NULL || !open_chains(s, error, error_len))
+        return false;
+    s->cashier =
+        cashier_new(s->core, s->config, s->ledger, s->chain, s->chain_len);
+    return open_till(s, error, error_len) && open_http(s, error, error_len);
+}
+
+/** All networks, or all signers, in one text. */
+static void
+list_networks(const struct serving *s, char *networks, char *signers,
+              size_t len)
+{
+    struct x402_buf names = x402_buf_on(networks, len - 1);
+    struct x402_buf keys = x402_buf_on(signers, len - 1);
+    char text[X402_ADDRESS_TEXT_LEN + 1];
+
+    for (size_t i = 0; i < s->chain_len; i++) {
+        const struct chain_health *health = chain_health(s->chain[i]);
+
+        x402_buf_text(&names, i != 0 ? " " : "");
+        x402_buf_text(&names, s->config->network[i].network->caip2);
+        for (size_t k = 0; k < health->signer_len; k++) {
+            x402_address_format(text, &health->signer[k]);
+            x402_buf_text(&keys, keys.len != 0 ? " " : "");
+            x402_buf_text(&keys, text);
+        }
+    }
+    networks[names.len] = '\0';
+    signers[keys.len] = '\0';
+}
+
+static void
+say_ready(const struct serving *s)
+{
+    const struct config *config = s->config;
+    char http[96] = "off", networks[512], signers[512];
+
+    if (config->http_port != 0)
+        snprintf(http, sizeof(http), "%s port %u", config->http_host,
+                 config->http_port);
+    list_networks(s, networks, signers, sizeof(networks));
+    log_event(LOG_INFO, "ready", "version", X402D_VERSION, "http", http, "till",
+              config->till_socket != NULL ? config->till_socket : "off",
+              "ledger", config->ledger_file, "networks", networks, "signers",
+              signers, NULL);
+}
+
+static void
+close_all(struct serving *s)
+{
+    if (s->ledger != NULL)
+        ledger_close(s->ledger);
+    if (s->cashier != NULL)
+        cashier_free(s->cashier);
+    core_free(s->core);
+}
+
+int
+serve(struct config *config, const char *path)
+{
+    struct serving s = {.config = config, .path = path};
+    char error[1024] = "";
+
+    prepare_process();
+    s.core = core_new();
+    watch_signals(&s);
+    if (open_all(&s, error, sizeof(error))) {
+        say_ready(&s);
+    } else {
+        log_event(LOG_ERROR, "start_failed", "reason", error, NULL);
+        s.exit_code = 1;
+        begin_stop(&s);
+        start_tick(&s);
+    }
+    uv_run(core_loop(s.core), UV_RUN_DEFAULT);
+    close_all(&s);
+    log_event(LOG_INFO, "stopped", NULL);
+    return s.exit_code;
+}

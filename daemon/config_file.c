@@ -195,7 +195,8 @@ listen_to_cyaml(cyaml_log_t level, void *ctx, const char *format, va_list args)
     text[strcspn(text, "\n")] = '\0';
     if (strncmp(text, "  in ", 5) == 0)
         note_level(said, text);
-    else if (said->what[0] == '\0' && strncmp(text, "Load: ", 6) == 0)
+    else if (said->what[0] == '\0' && strncmp(text, "Load: ", 6) == 0 &&
+             strcmp(text, "Load: Backtrace:") != 0)
         snprintf(said->what, sizeof(said->what), "%.255s", text + 6);
 }
 
@@ -250,35 +251,58 @@ complain_unknown_key(struct config_reading *reading, const struct said *said)
         "unknown key \"%s\"; known here: %s", key, known);
 }
 
-/** The message never quotes a value that is too long or of the wrong kind: it
- * could be a secret in the wrong place. */
+/** In a person's words; NULL: libcyaml's own will do. */
+static const char *
+what_is_wrong(const char *what, cyaml_err_t err)
+{
+    static const struct {
+        const char *begin;
+        const char *words;
+    } rows[] = {
+        {"Expecting STRING", "write one value here"},
+        {"Expecting SEQUENCE", "write a list here, such as [one, two]"},
+        {"Expecting MAPPING", "write keys and values here"},
+        {"Insufficient entries", "at least one entry is needed"},
+        {"Excessive entries", "too many entries"},
+        {"STRING length", "a value has 1 to 1024 characters; leave the key out "
+                          "for its default"},
+    };
+
+    if (err == CYAML_ERR_ALIAS)
+        return "aliases are not read; write the value out";
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strncmp(what, rows[i].begin, strlen(rows[i].begin)) == 0)
+            return rows[i].words;
+    }
+    return NULL;
+}
+
+/** The message never quotes a value: it could be a secret in the wrong place.
+ */
 static void
 complain_cyaml(struct config_reading *reading, const struct said *said,
                cyaml_err_t err)
 {
     const char *what = said->what[0] != '\0' ? said->what : cyaml_strerror(err);
+    const char *words = what_is_wrong(what, err);
     const char *field = said->fields != 0 ? said->field[0] : "";
     unsigned line = said->line != 0 ? said->line : 1;
-    int len = (int)strcspn(what, ":");
 
     if (strncmp(what, "Unexpected key: ", 16) == 0)
         complain_unknown_key(reading, said);
+    else if (strncmp(what, "Mapping field already seen: ", 28) == 0)
+        config_complain_at(reading,
+                           config_line_of_key(reading, what + 28, line + 1),
+                           "the key \"%s\" stands here twice", what + 28);
     else if (err == CYAML_ERR_MAPPING_FIELD_MISSING)
         config_complain_at(reading, line, "the key \"%s\" is missing here",
                            strrchr(what, ' ') + 1);
-    else if (err == CYAML_ERR_STRING_LENGTH_MIN ||
-             err == CYAML_ERR_STRING_LENGTH_MAX)
-        config_complain_at(reading, line,
-                           "%s: must have 1 to %d characters; leave the key "
-                           "out for its default",
-                           field, TEXT_MAX);
     else if (err == CYAML_ERR_LIBYAML_PARSER)
         config_complain_at(reading, line, "not well-formed YAML: %s", what);
     else
-        config_complain_at(
-            reading, line, "%s%s%.*s%s", field, *field != '\0' ? ": " : "",
-            strncmp(what, "Expecting", 9) == 0 ? 256 : len, what,
-            err == CYAML_ERR_ALIAS ? "; write the value out" : "");
+        config_complain_at(reading, line, "%s%s%s", field,
+                           *field != '\0' ? ": " : "",
+                           words != NULL ? words : cyaml_strerror(err));
 }
 
 static bool

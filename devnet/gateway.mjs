@@ -8,7 +8,8 @@ import { PROGRAMS } from './paths.mjs';
 
 const JSON_TYPE = 'x402_mime_type application/json;';
 
-/** The priced routes; `more` are further directives of the location. */
+/** The priced routes; `more` are further directives of the location, `to` is
+ *  the upstream's path where it is another one. */
 export const ROUTES = [
   { path: '/paid', price: '0.001', more: [JSON_TYPE, 'x402_description "An answer in JSON";'] },
   { path: '/paid-v1', price: '0.001', more: [JSON_TYPE, 'x402_description "An answer in JSON";', 'x402_body v1;'] },
@@ -25,13 +26,13 @@ const quote = (text) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\$/g, '')}"`
 
 /* proxy_pass with a URI: the upstream sees the path that was matched and
  * priced, not the client's spelling of it. */
-function location({ path, price, more = [] }) {
+function location({ path, price, more = [], to = path }) {
   return `
     location = ${path} {
       x402 on;
       x402_price ${price} USDC;
       ${more.join('\n      ')}
-      proxy_pass http://upstream${path};
+      proxy_pass http://upstream${to};
     }`;
 }
 

@@ -11,7 +11,8 @@ const BIG = 67_108_864;
 const CHUNK = Buffer.alloc(65_536, 'x402 ');
 const STREAM_EVENTS = 10; // one each 500 ms: 5 s
 const BODY_MAX = 1_048_576;
-const PATHS_MAX = 10_000;
+const PATHS_MAX = 100_000;
+const OPEN = /^\/(free|item)(\/|$)/; // answers below these are made up
 
 /** The plain path: what Express would match. */
 export function plainPath(target) {
@@ -135,7 +136,7 @@ export function createUpstream() {
     if (path === '/__hits')
       return json(res, 200, Object.fromEntries(hits));
     count(path);
-    const route = routes[path] ?? (/^\/free(\/|$)/.test(path) ? answer(path) : undefined);
+    const route = routes[path] ?? (OPEN.test(path) ? answer(path) : undefined);
     res.once('error', () => {}); // the client went away
     return route ? route(req, res) : json(res, 404, { error: 'no such route' });
   });

@@ -72,4 +72,9 @@ export class Witness {
     const file = join(this.stack.dir, 'ledger.db');
     return JSON.parse(execFileSync('/usr/bin/python3', ['-c', script, file, sql], { encoding: 'utf8' }));
   }
+
+  /** Nonces whose payment is FINAL (6 in the ledger's numbering). */
+  finalNonces() {
+    return this.ledger('select nonce from payment where state = 6').map(({ nonce }) => `0x${nonce}`);
+  }
 }

@@ -323,6 +323,7 @@ file_parse(struct config_reading *reading)
         .flags = CYAML_CFG_NO_ALIAS,
     };
     struct file *file = NULL;
+    unsigned second;
     cyaml_err_t err;
 
     if (is_blank(reading)) {
@@ -335,9 +336,16 @@ file_parse(struct config_reading *reading)
         complain_cyaml(reading, &said, err);
         return NULL;
     }
+    second = config_line_of_second(reading);
     if (file == NULL)
         config_complain_at(reading, 1, "the file holds no settings");
-    return file;
+    else if (second != 0)
+        config_complain_at(reading, second,
+                           "a second YAML document begins here; keep one");
+    if (!reading->failed)
+        return file;
+    file_free(file);
+    return NULL;
 }
 
 void

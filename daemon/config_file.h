@@ -120,5 +120,8 @@ unsigned config_line_of(struct config_reading *reading, const char *place);
  * `from`. */
 unsigned config_line_of_key(struct config_reading *reading, const char *key,
                             unsigned from);
+/** The line at which a second YAML document begins, 0 when there is none:
+ * libcyaml would not look at it. */
+unsigned config_line_of_second(struct config_reading *reading);
 
 #endif

@@ -141,3 +141,23 @@ config_line_of_key(struct config_reading *reading, const char *key,
     yaml_document_delete(&document);
     return line;
 }
+
+unsigned
+config_line_of_second(struct config_reading *reading)
+{
+    yaml_parser_t parser;
+    yaml_document_t document;
+    unsigned line = 0;
+
+    if (!yaml_parser_initialize(&parser))
+        return 0;
+    yaml_parser_set_input_string(&parser, (const unsigned char *)reading->text,
+                                 reading->text_len);
+    for (int i = 0; i < 2 && yaml_parser_load(&parser, &document) != 0; i++) {
+        if (i == 1 && yaml_document_get_root_node(&document) != NULL)
+            line = (unsigned)document.start_mark.line + 1;
+        yaml_document_delete(&document);
+    }
+    yaml_parser_delete(&parser);
+    return line;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run: the one request that a payment buys.  capture, release, started, done,
+ * and the end of a worker's lease. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../failpoint.h"
+#include "internal.h"
+
+struct run {
+    struct plain plain;
+    struct x402_rid rid;
+    uint64_t now_ms;
+    unsigned margin_s;
+    enum x402_till_end end;
+};
+
+struct lease {
+    struct plain plain;
+    uint8_t worker[16];
+    uint64_t now_ms;
+    struct x402_rid *rid; /* sorted */
+    size_t len;
+};
+
+void
+plain_fail(struct command *command, enum x402_err err)
+{
+    ((struct plain *)command)->err = err;
+}
+
+void
+plain_deliver(struct command *command)
+{
+    struct plain *plain = (struct plain *)command;
+
+    plain->cb(plain->arg, plain->err, plain->payment);
+    free(plain);
+}
+
+/* -- how a run ends -- */
+
+static void
+end_charged(struct ledger *ledger, const struct row *row, enum pay_run run,
+            uint64_t now_ms)
+{
+    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_RUN_END);
+
+    bind_int(stmt, 1, row->pay.id);
+    bind_int(stmt, 2, run);
+    bind_int(stmt, 3, ledger->epoch);
+    bind_int(stmt, 4, (int64_t)now_ms);
+    db_run_one(&ledger->write, stmt);
+    row_count(ledger, row->pay.state, row->pay.run, row->pay.state, run);
+}
+
+/* RESERVED -> RELEASED.  Counted, except where it is not the request that
+ * failed: a settle-first payment that was never submitted. */
+static void
+end_reserved(struct ledger *ledger, const struct row *row, bool counted,
+             enum x402_err reason, uint64_t now_ms)
+{
+    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_RELEASE);
+
+    bind_int(stmt, 1, row->pay.id);
+    bind_int(stmt, 2, counted);
+    bind_int(stmt, 3, reason);
+    bind_int(stmt, 4, ledger->epoch);
+    bind_int(stmt, 5, (int64_t)now_ms);
+    db_run_one(&ledger->write, stmt);
+    row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_RELEASED, PAY_RUN_NONE);
+    credit_close(ledger, &row->pay);
+    if (counted)
+        credit_release(ledger, &row->pay, now_ms);
+}
+
+/* "never started, or ended by our or the upstream's fault": once more. */
+static enum pay_run
+after_break(const struct row *row)
+{
+    if (row->pay.state == PAY_FAILED || row->pay.runs >= LEDGER_RUNS_MAX)
+        return PAY_RUN_DELIVERED;
+    return PAY_RUN_REDEEMABLE;
+}
+
+void
+run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms)
+{
+    if (row->pay.run != PAY_RUN_OPEN)
+        return;
+    if (row->pay.state == PAY_RESERVED)
+        end_reserved(ledger, row, row->pay.mode == PAY_SETTLE_AFTER, X402_OK,
+                     now_ms);
+    else
+        end_charged(ledger, row, after_break(row), now_ms);
+}
+
+/* -- capture -- */
+
+static enum x402_err
+capture_reserved(struct ledger *ledger, const struct run *run,
+                 const struct row *row)
+{
+    sqlite3_stmt *stmt;
+
+    if (row->pay.auth.valid_before_s < run->now_ms / 1000 + run->margin_s) {
+        end_reserved(ledger, row, false, X402_ERR_EXPIRED, run->now_ms);
+        return X402_ERR_EXPIRED;
+    }
+    stmt = db_use(&ledger->write, SQL_CAPTURE);
+    bind_int(stmt, 1, row->pay.id);
+    bind_int(stmt, 2, ledger->epoch);
+    bind_int(stmt, 3, (int64_t)run->now_ms);
+    db_run_one(&ledger->write, stmt);
+    row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_CAPTURED, PAY_RUN_OPEN);
+    return X402_OK;
+}
+
+/* A settle-first or redeemed run: the money is there already. */
+static enum x402_err
+capture_charged(struct ledger *ledger, const struct run *run,
+                const struct row *row)
+{
+    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_CAPTURE_CHARGED);
+
+    bind_int(stmt, 1, row->pay.id);
+    bind_int(stmt, 2, ledger->epoch);
+    bind_int(stmt, 3, (int64_t)run->now_ms);
+    db_run_one(&ledger->write, stmt);
+    return X402_OK;
+}
+
+static enum x402_err
+capture(struct ledger *ledger, const struct run *run, const struct row *row)
+{
+    if (row->taken)
+        return X402_OK;
+    if (row->pay.run != PAY_RUN_OPEN)
+        return X402_ERR_UNKNOWN_RESERVATION;
+    switch (row->pay.state) {
+    case PAY_RESERVED:
+        return capture_reserved(ledger, run, row);
+    case PAY_CAPTURED:
+    case PAY_SUBMITTED:
+    case PAY_MINED:
+    case PAY_FINAL:
+        return capture_charged(ledger, run, row);
+    case PAY_FAILED:
+        end_charged(ledger, row, PAY_RUN_DELIVERED, run->now_ms);
+        return X402_ERR_EXPIRED;
+    case PAY_RELEASED:
+        break;
+    }
+    return X402_ERR_UNKNOWN_RESERVATION;
+}
+
+static bool
+find(struct ledger *ledger, struct run *run, struct row *row)
+{
+    run->plain.err = X402_OK;
+    run->plain.payment = 0;
+    if (!row_by_rid(&ledger->write, &run->rid, row))
+        return false;
+    run->plain.payment = row->pay.id;
+    return true;
+}
+
+static void
+capture_run(struct ledger *ledger, struct command *command)
+{
+    struct run *run = (struct run *)command;
+    struct row row;
+
+    run->plain.err = find(ledger, run, &row) ? capture(ledger, run, &row)
+                                             : X402_ERR_UNKNOWN_RESERVATION;
+}
+
+/* An id that is not there any more was released before: nothing to do. */
+static void
+release_run(struct ledger *ledger, struct command *command)
+{
+    struct run *run = (struct run *)command;
+    struct row row;
+
+    if (find(ledger, run, &row))
+        run_break(ledger, &row, run->now_ms);
+}
+
+static void
+started_run(struct ledger *ledger, struct command *command)
+{
+    struct run *run = (struct run *)command;
+    struct row row;
+    sqlite3_stmt *stmt;
+
+    if (!find(ledger, run, &row)) {
+        run->plain.err = X402_ERR_UNKNOWN_RESERVATION;
+        return;
+    }
+    stmt = db_use(&ledger->write, SQL_STARTED);
+    bind_blob(stmt, 1, run->rid.byte, sizeof run->rid.byte);
+    bind_int(stmt, 2, ledger->epoch);
+    db_run(&ledger->write, stmt);
+}
+
+static void
+done(struct ledger *ledger, const struct run *run, const struct row *row)
+{
+    if (row->pay.run != PAY_RUN_OPEN)
+        return;
+    if (!row->taken) {
+        run_break(ledger, row, run->now_ms);
+        return;
+    }
+    switch (run->end) {
+    case X402_TILL_END_COMPLETE:
+        end_charged(ledger, row, PAY_RUN_DELIVERED, run->now_ms);
+        return;
+    case X402_TILL_END_CLIENT:
+        end_charged(ledger, row,
+                    row->started ? PAY_RUN_DELIVERED : after_break(row),
+                    run->now_ms);
+        return;
+    case X402_TILL_END_SERVER:
+        run_break(ledger, row, run->now_ms);
+        return;
+    }
+}
+
+static void
+done_run(struct ledger *ledger, struct command *command)
+{
+    struct run *run = (struct run *)command;
+    struct row row;
+
+    if (find(ledger, run, &row))
+        done(ledger, run, &row);
+    else
+        run->plain.err = X402_ERR_UNKNOWN_RESERVATION;
+}
+
+/* -- the lease -- */
+
+static int
+compare_rid(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct x402_rid));
+}
+
+static bool
+is_held(const struct lease *lease, const struct x402_rid *rid)
+{
+    if (lease->len == 0 || mutant("hold_ignored"))
+        return false;
+    return bsearch(rid, lease->rid, lease->len, sizeof *rid, compare_rid) !=
+           NULL;
+}
+
+/* All open runs of the worker, before the first is ended: ending one changes
+ * what the statement walks over. */
+static struct x402_rid *
+open_runs(struct ledger *ledger, const struct lease *lease, size_t *len)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_OPEN_OF_WORKER);
+    struct x402_rid *list = NULL;
+    size_t cap = 0;
+
+    *len = 0;
+    bind_blob(stmt, 1, lease->worker, sizeof lease->worker);
+    while (db_row(db, stmt)) {
+        if (*len == cap) {
+            struct x402_rid *more;
+
+            cap = cap == 0 ? 64 : cap * 2;
+            more = command_new(cap * sizeof *more);
+            if (*len > 0)
+                memcpy(more, list, *len * sizeof *more);
+            free(list);
+            list = more;
+        }
+        column_blob(db, stmt, 0, &list[(*len)++], sizeof *list);
+    }
+    return list;
+}
+
+static void
+lease_run(struct ledger *ledger, struct command *command)
+{
+    struct lease *lease = (struct lease *)command;
+    size_t len;
+    struct x402_rid *list = open_runs(ledger, lease, &len);
+    struct row row;
+
+    lease->plain.err = X402_OK;
+    for (size_t i = 0; i < len; i++)
+        if (!is_held(lease, &list[i]) &&
+            row_by_rid(&ledger->write, &list[i], &row))
+            run_break(ledger, &row, lease->now_ms);
+    free(list);
+}
+
+static void
+lease_deliver(struct command *command)
+{
+    free(((struct lease *)command)->rid);
+    plain_deliver(command);
+}
+
+/* -- sending -- */
+
+static struct run *
+new_run(void (*run)(struct ledger *, struct command *),
+        const struct x402_rid *rid, ledger_cb cb, void *arg)
+{
+    struct run *command = command_new(sizeof *command);
+
+    command->plain.head.run = run;
+    command->plain.head.fail = plain_fail;
+    command->plain.head.deliver = plain_deliver;
+    command->plain.cb = cb;
+    command->plain.arg = arg;
+    command->rid = *rid;
+    return command;
+}
+
+static void
+send_run(struct ledger *ledger, struct run *run)
+{
+    (void)command_send(ledger, &run->plain.head, false);
+}
+
+#ifdef X402_MUTANTS
+static void
+nobody(void *arg, enum x402_err err, int64_t payment)
+{
+    (void)arg;
+    (void)err;
+    (void)payment;
+}
+#endif
+
+void
+ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
+               uint64_t now_ms, unsigned margin_s, ledger_cb cb, void *arg)
+{
+    struct run *run = new_run(capture_run, rid, cb, arg);
+
+    run->now_ms = now_ms;
+    run->margin_s = margin_s;
+#ifdef X402_MUTANTS
+    if (mutant("capture_before_commit")) {
+        run->plain.cb = nobody;
+        cb(arg, X402_OK, 0);
+    }
+#endif
+    send_run(ledger, run);
+}
+
+void
+ledger_release(struct ledger *ledger, const struct x402_rid *rid,
+               uint64_t now_ms, ledger_cb cb, void *arg)
+{
+    struct run *run = new_run(release_run, rid, cb, arg);
+
+    run->now_ms = now_ms;
+    send_run(ledger, run);
+}
+
+void
+ledger_started(struct ledger *ledger, const struct x402_rid *rid, ledger_cb cb,
+               void *arg)
+{
+    struct run *run = new_run(started_run, rid, cb, arg);
+
+    run->plain.head.lazy = true;
+    send_run(ledger, run);
+}
+
+void
+ledger_done(struct ledger *ledger, const struct x402_rid *rid,
+            enum x402_till_end end, uint64_t now_ms, ledger_cb cb, void *arg)
+{
+    struct run *run = new_run(done_run, rid, cb, arg);
+
+    run->plain.head.lazy = true;
+    run->end = end;
+    run->now_ms = now_ms;
+    send_run(ledger, run);
+}
+
+void
+ledger_lease_end(struct ledger *ledger, const uint8_t worker[16],
+                 const struct x402_rid *rids, size_t rids_len, uint64_t now_ms,
+                 ledger_cb cb, void *arg)
+{
+    struct lease *lease = command_new(sizeof *lease);
+
+    lease->plain.head.run = lease_run;
+    lease->plain.head.fail = plain_fail;
+    lease->plain.head.deliver = lease_deliver;
+    lease->plain.cb = cb;
+    lease->plain.arg = arg;
+    lease->now_ms = now_ms;
+    memcpy(lease->worker, worker, sizeof lease->worker);
+    if (rids_len > 0) {
+        lease->rid = command_new(rids_len * sizeof *rids);
+        lease->len = rids_len;
+        memcpy(lease->rid, rids, rids_len * sizeof *rids);
+        qsort(lease->rid, rids_len, sizeof *rids, compare_rid);
+    }
+    (void)command_send(ledger, &lease->plain.head, false);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every SQL statement of the ledger, by name.  Prepared once per connection, at
+ * first use.  An update names the state it expects, so that an edge which the
+ * state diagram does not have changes no row. */
+#ifndef X402D_LEDGER_STATEMENTS_H
+#define X402D_LEDGER_STATEMENTS_H
+
+/* the columns that row_read() takes, in its order */
+#define ROW_COLUMNS                                                            \
+    "id, state, run, mode, origin, chain_id, contract, payer, payee, value, "  \
+    "valid_after, valid_before, nonce, signature, fingerprint, batch, tx, "    \
+    "block_number, block_hash, releases, runs, reason, created_ms, "           \
+    "updated_ms, alone, taken, started, charged_ms "
+
+#define STATEMENTS(X)                                                          \
+    X(SQL_BEGIN, "BEGIN IMMEDIATE")                                            \
+    X(SQL_COMMIT, "COMMIT")                                                    \
+    X(SQL_ROLLBACK, "ROLLBACK")                                                \
+    X(SQL_EPOCH, "SELECT epoch FROM meta")                                     \
+    X(SQL_EPOCH_RAISE, "UPDATE meta SET epoch = epoch + 1 RETURNING epoch")    \
+    /* -- payments: read -- */                                                 \
+    X(SQL_BY_KEY,                                                              \
+      "SELECT " ROW_COLUMNS "FROM payment WHERE payer = ?1 AND nonce = ?2 "    \
+      "AND contract = ?3 AND chain_id = ?4")                                   \
+    X(SQL_BY_ID, "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1")           \
+    X(SQL_BY_RID, "SELECT " ROW_COLUMNS "FROM payment WHERE rid = ?1")         \
+    X(SQL_OPEN_OF_WORKER,                                                      \
+      "SELECT rid FROM payment WHERE run = 1 AND worker = ?1")                 \
+    X(SQL_WORKERS, "SELECT DISTINCT worker FROM payment WHERE run = 1")        \
+    X(SQL_DUE, "SELECT " ROW_COLUMNS "FROM payment WHERE chain_id = ?1 "       \
+               "AND (state = 3 OR (state = 1 AND mode = 2)) "                  \
+               "ORDER BY valid_before LIMIT ?2")                               \
+    X(SQL_IN_SUBMITTED,                                                        \
+      "SELECT " ROW_COLUMNS "FROM payment WHERE state = 4 AND chain_id = ?1 "  \
+      "ORDER BY id LIMIT ?2")                                                  \
+    X(SQL_IN_MINED,                                                            \
+      "SELECT " ROW_COLUMNS "FROM payment WHERE state = 5 AND chain_id = ?1 "  \
+      "ORDER BY id LIMIT ?2")                                                  \
+    X(SQL_IN_STATE,                                                            \
+      "SELECT " ROW_COLUMNS "FROM payment WHERE state = ?3 AND chain_id = ?1 " \
+      "ORDER BY id LIMIT ?2")                                                  \
+    X(SQL_SUBMITTED_OF_BATCH,                                                  \
+      "SELECT " ROW_COLUMNS "FROM payment WHERE state = 4 AND batch = ?1")     \
+    X(SQL_MINED_BY,                                                            \
+      "SELECT " ROW_COLUMNS "FROM payment WHERE state = 5 AND tx = ?1")        \
+    /* -- payments: the gateway's edges -- */                                  \
+    X(SQL_INSERT,                                                              \
+      "INSERT INTO payment (state, run, mode, origin, wire, chain_id, "        \
+      "contract, payer, nonce, payee, value, valid_after, valid_before, "      \
+      "signature, fingerprint, resource, alone, rid, worker, charged_ms, "     \
+      "epoch, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "    \
+      "?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "   \
+      "?22, ?22)")                                                             \
+    X(SQL_RESERVE_AGAIN,                                                       \
+      "UPDATE payment SET state = 1, run = 1, mode = ?2, rid = ?3, "           \
+      "worker = ?4, signature = ?5, alone = ?6, started = 0, taken = 0, "      \
+      "reason = 0, epoch = ?7, updated_ms = ?8 WHERE id = ?1 AND state = 2")   \
+    X(SQL_FACILITATE,                                                          \
+      "UPDATE payment SET state = 3, run = 0, mode = ?2, origin = 2, "         \
+      "valid_after = ?3, valid_before = ?4, signature = ?5, alone = ?6, "      \
+      "charged_ms = ?8, rid = NULL, worker = NULL, started = 0, taken = 0, "   \
+      "reason = 0, epoch = ?7, updated_ms = ?8 WHERE id = ?1 AND state = 2")   \
+    X(SQL_REDEEM,                                                              \
+      "UPDATE payment SET run = 1, rid = ?2, worker = ?3, started = 0, "       \
+      "taken = 0, epoch = ?4, updated_ms = ?5 WHERE id = ?1 AND run = 3")      \
+    X(SQL_CAPTURE,                                                             \
+      "UPDATE payment SET state = 3, taken = 1, runs = 1, charged_ms = ?3, "   \
+      "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state = 1 AND run = 1")   \
+    X(SQL_CAPTURE_CHARGED,                                                     \
+      "UPDATE payment SET taken = 1, runs = runs + 1, epoch = ?2, "            \
+      "updated_ms = ?3 WHERE id = ?1 AND state BETWEEN 3 AND 6 AND run = 1")   \
+    X(SQL_RELEASE,                                                             \
+      "UPDATE payment SET state = 2, run = 0, worker = NULL, "                 \
+      "releases = releases + ?2, reason = ?3, epoch = ?4, updated_ms = ?5 "    \
+      "WHERE id = ?1 AND state = 1")                                           \
+    X(SQL_STARTED, "UPDATE payment SET started = 1, epoch = ?2 "               \
+                   "WHERE rid = ?1 AND run = 1")                               \
+    X(SQL_RUN_END,                                                             \
+      "UPDATE payment SET run = ?2, worker = NULL, epoch = ?3, "               \
+      "updated_ms = ?4 WHERE id = ?1 AND run = 1 AND state BETWEEN 3 AND 7")   \
+    /* -- payments: the settler's edges -- */                                  \
+    X(SQL_SUBMIT,                                                              \
+      "UPDATE payment SET state = 4, batch = ?2, tx = ?3, epoch = ?4, "        \
+      "updated_ms = ?5 WHERE id = ?1 AND chain_id = ?6 "                       \
+      "AND (state = 3 OR (state = 1 AND mode = 2))")                           \
+    X(SQL_RESUBMIT, "UPDATE payment SET tx = ?2, epoch = ?3, updated_ms = ?4 " \
+                    "WHERE batch = ?1 AND state = 4")                          \
+    X(SQL_MINE,                                                                \
+      "UPDATE payment SET state = 5, batch = ?2, tx = ?3, block_number = ?4, " \
+      "block_hash = ?5, charged_ms = iif(charged_ms = 0, ?7, charged_ms), "    \
+      "epoch = ?6, updated_ms = ?7 WHERE id = ?1 "                             \
+      "AND (state = 3 OR state = 4 OR (state = 1 AND mode = 2))")              \
+    X(SQL_UNMINE, "UPDATE payment SET state = 4, block_number = NULL, "        \
+                  "block_hash = NULL, epoch = ?2, updated_ms = ?3 "            \
+                  "WHERE id = ?1 AND state = 5")                               \
+    X(SQL_REQUEUE,                                                             \
+      "UPDATE payment SET state = 3, batch = NULL, tx = NULL, "                \
+      "block_number = NULL, block_hash = NULL, epoch = ?2, updated_ms = ?3 "   \
+      "WHERE id = ?1 AND (state = 4 OR state = 5)")                            \
+    X(SQL_FINAL, "UPDATE payment SET state = 6, signature = x'', epoch = ?2, " \
+                 "updated_ms = ?3 WHERE id = ?1 AND state = 5")                \
+    X(SQL_FAILED, "UPDATE payment SET state = 7, run = iif(run = 3, 2, run), " \
+                  "signature = x'', reason = ?2, epoch = ?3, updated_ms = ?4 " \
+                  "WHERE id = ?1 AND (state = 3 OR state = 4)")                \
+    /* -- credit -- */                                                         \
+    X(SQL_PAYER, "SELECT open_all, open_after, lost, settle_first, full_ms "   \
+                 "FROM payer WHERE payer = ?1 AND asset = ?2 "                 \
+                 "AND chain_id = ?3")                                          \
+    X(SQL_PAYER_NEW,                                                           \
+      "INSERT INTO payer (payer, asset, chain_id, open_all, open_after, "      \
+      "lost, settle_first, full_ms) VALUES (?1, ?2, ?3, ?4, ?5, "              \
+      "zeroblob(32), 0, 0)")                                                   \
+    X(SQL_PAYER_ADD, "UPDATE payer SET open_all = u256_add(open_all, ?4), "    \
+                     "open_after = u256_add(open_after, ?5) "                  \
+                     "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")      \
+    X(SQL_PAYER_SUB, "UPDATE payer SET open_all = u256_sub(open_all, ?4), "    \
+                     "open_after = u256_sub(open_after, ?5) "                  \
+                     "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")      \
+    X(SQL_PAYER_LOST,                                                          \
+      "UPDATE payer SET lost = u256_add(lost, ?4), settle_first = 1 "          \
+      "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")                     \
+    X(SQL_PAYER_FULL, "UPDATE payer SET full_ms = ?4 "                         \
+                      "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")     \
+    X(SQL_TOTAL,                                                               \
+      "SELECT open_after FROM total WHERE asset = ?1 AND chain_id = ?2")       \
+    X(SQL_TOTAL_NEW, "INSERT INTO total (asset, chain_id, open_after) "        \
+                     "VALUES (?1, ?2, ?3)")                                    \
+    X(SQL_TOTAL_ADD, "UPDATE total SET open_after = u256_add(open_after, ?3) " \
+                     "WHERE asset = ?1 AND chain_id = ?2")                     \
+    X(SQL_TOTAL_SUB, "UPDATE total SET open_after = u256_sub(open_after, ?3) " \
+                     "WHERE asset = ?1 AND chain_id = ?2")                     \
+    X(SQL_MINED_ABOVE,                                                         \
+      "SELECT block_number, mined_all, mined_after FROM mined "                \
+      "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3 "                     \
+      "AND block_number > ?4")                                                 \
+    X(SQL_MINED_TOTAL_ABOVE,                                                   \
+      "SELECT mined_after FROM mined_total "                                   \
+      "WHERE asset = ?1 AND chain_id = ?2 AND block_number > ?3")              \
+    X(SQL_MINED_ADD,                                                           \
+      "INSERT INTO mined (payer, asset, chain_id, block_number, n, "           \
+      "mined_all, mined_after) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6) "            \
+      "ON CONFLICT DO UPDATE SET n = n + 1, "                                  \
+      "mined_all = u256_add(mined_all, excluded.mined_all), "                  \
+      "mined_after = u256_add(mined_after, excluded.mined_after)")             \
+    X(SQL_MINED_SUB,                                                           \
+      "UPDATE mined SET n = n - 1, mined_all = u256_sub(mined_all, ?5), "      \
+      "mined_after = u256_sub(mined_after, ?6) WHERE payer = ?1 "              \
+      "AND asset = ?2 AND chain_id = ?3 AND block_number = ?4")                \
+    X(SQL_MINED_GONE,                                                          \
+      "DELETE FROM mined WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3 "   \
+      "AND block_number = ?4 AND n = 0")                                       \
+    X(SQL_MINED_TOTAL_ADD,                                                     \
+      "INSERT INTO mined_total (asset, chain_id, block_number, n, "            \
+      "mined_after) VALUES (?1, ?2, ?3, 1, ?4) "                               \
+      "ON CONFLICT DO UPDATE SET n = n + 1, "                                  \
+      "mined_after = u256_add(mined_after, excluded.mined_after)")             \
+    X(SQL_MINED_TOTAL_SUB,                                                     \
+      "UPDATE mined_total SET n = n - 1, "                                     \
+      "mined_after = u256_sub(mined_after, ?4) "                               \
+      "WHERE asset = ?1 AND chain_id = ?2 AND block_number = ?3")              \
+    X(SQL_MINED_TOTAL_GONE,                                                    \
+      "DELETE FROM mined_total WHERE asset = ?1 AND chain_id = ?2 "            \
+      "AND block_number = ?3 AND n = 0")                                       \
+    X(SQL_LOSS, "INSERT INTO loss (payment, chain_id, asset, value, at_ms) "   \
+                "VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
+    X(SQL_LOSS_SINCE, "SELECT value FROM loss "                                \
+                      "WHERE asset = ?1 AND chain_id = ?2 AND at_ms > ?3")     \
+    /* -- batches -- */                                                        \
+    X(SQL_BATCH_NEW, "INSERT INTO batch (chain_id, signer, account_nonce, "    \
+                     "closed, epoch, created_ms) VALUES (?1, ?2, ?3, 0, ?4, "  \
+                     "?5)")                                                    \
+    X(SQL_BATCH, "SELECT chain_id, signer, account_nonce, closed "             \
+                 "FROM batch WHERE id = ?1")                                   \
+    X(SQL_BATCH_CLOSED,                                                        \
+      "UPDATE batch SET closed = ?2, epoch = ?3 WHERE id = ?1")                \
+    X(SQL_TX_NEW, "INSERT INTO tx (hash, batch, max_fee, max_priority_fee, "   \
+                  "gas_limit, raw, epoch, created_ms) "                        \
+                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                   \
+    X(SQL_TX_BATCH, "SELECT batch FROM tx WHERE hash = ?1")                    \
+    X(SQL_OPEN_TXS,                                                            \
+      "SELECT b.id, b.signer, b.account_nonce, t.hash, t.max_fee, "            \
+      "t.max_priority_fee, t.gas_limit, t.raw, t.created_ms "                  \
+      "FROM batch b JOIN tx t ON t.batch = b.id "                              \
+      "WHERE b.closed = 0 AND b.chain_id = ?1 ORDER BY b.id, t.id")            \
+    /* -- numbers -- */                                                        \
+    X(SQL_COUNT_STATES, "SELECT state, count(*), sum(run = 3) FROM payment "   \
+                        "GROUP BY state")                                      \
+    X(SQL_OLDEST_CAPTURED,                                                     \
+      "SELECT min(nullif(charged_ms, 0)) FROM payment WHERE state = 3 "        \
+      "AND (state = 3 OR (state = 1 AND mode = 2))")                           \
+    X(SQL_OPEN_BATCHES, "SELECT count(*) FROM batch WHERE closed = 0")
+
+enum statement {
+#define STATEMENT_ENUM(name, text) name,
+    STATEMENTS(STATEMENT_ENUM)
+#undef STATEMENT_ENUM
+        STATEMENT_COUNT
+};
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing the answer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "terminal.h"
+
+void
+output_begin(struct output *output, const char *path, bool include_headers,
+             bool capture)
+{
+    *output = (struct output){.path = path,
+                              .include_headers = include_headers,
+                              .capture = capture,
+                              .captured = blob_max(OUTPUT_CAPTURE_MAX),
+                              .fd = -1};
+}
+
+static bool
+fail(struct output *output)
+{
+    if (!output->failed)
+        say_error("%s: %s",
+                  output->path == NULL ? "standard output" : output->path,
+                  strerror(errno));
+    output->failed = true;
+    return false;
+}
+
+static bool
+write_all(struct output *output, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(output->fd, bytes, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return fail(output);
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool
+open_once(struct output *output)
+{
+    if (output->fd >= 0)
+        return true;
+    if (output->path == NULL)
+        output->fd = STDOUT_FILENO;
+    else
+        output->fd =
+            open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return output->fd >= 0 || fail(output);
+}
+
+/* A header that goes to a terminal is text for a person: cleaned. */
+static bool
+write_heads(struct output *output, struct x402_span rest)
+{
+    char clean[2048];
+
+    if (!isatty(output->fd))
+        return write_all(output, rest.at, rest.len);
+    while (rest.len > 0) {
+        const char *end = memchr(rest.at, '\n', rest.len);
+        size_t used = end == NULL ? rest.len : (size_t)(end - rest.at) + 1;
+        size_t len = used;
+
+        while (len > 0 &&
+               (rest.at[len - 1] == '\n' || rest.at[len - 1] == '\r'))
+            len--;
+        len = terminal_clean(clean, sizeof(clean) - 1,
+                             (struct x402_span){rest.at, len});
+        clean[len] = '\n';
+        if (!write_all(output, clean, len + 1))
+            return false;
+        rest.at += used;
+        rest.len -= used;
+    }
+    return true;
+}
+
+bool
+output_head(struct output *output, const struct heads *heads)
+{
+    if (output->capture)
+        return true;
+    if (!open_once(output))
+        return false;
+    return !output->include_headers ||
+           write_heads(output, blob_span(&heads->lines));
+}
+
+bool
+output_body(struct output *output, const char *bytes, size_t len)
+{
+    if (output->capture) {
+        if (!output->capture_cut && !blob_add(&output->captured, bytes, len))
+            output->capture_cut = true;
+        return true;
+    }
+    return open_once(output) && write_all(output, bytes, len);
+}
+
+bool
+output_end(struct output *output)
+{
+    if (output->fd >= 0 && output->fd != STDOUT_FILENO &&
+        close(output->fd) != 0)
+        return fail(output);
+    output->fd = -1;
+    return !output->failed;
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What "nginx -t" refuses: a configuration that would let requests pass
+ * unpaid, or that could not be paid.  Runs when all modules are merged.
+ */
+
+#include "ngx_http_x402.h"
+
+
+static ngx_int_t ngx_http_x402_check_location(ngx_conf_t *cf,
+    ngx_http_x402_seen_t *seen);
+static ngx_int_t ngx_http_x402_check_complete(ngx_conf_t *cf,
+    ngx_http_x402_loc_conf_t *xlcf);
+static ngx_int_t ngx_http_x402_check_bypass(ngx_conf_t *cf,
+    ngx_http_x402_seen_t *seen);
+static ngx_uint_t ngx_http_x402_check_rewrite(ngx_conf_t *cf, void **loc_conf);
+static ngx_uint_t ngx_http_x402_check_unbuffered(ngx_conf_t *cf,
+    void **loc_conf);
+static ngx_module_t *ngx_http_x402_check_module(ngx_conf_t *cf,
+    const char *name);
+static ngx_int_t ngx_http_x402_check_price(ngx_conf_t *cf,
+    ngx_http_x402_loc_conf_t *xlcf);
+static ngx_int_t ngx_http_x402_check_resource(ngx_conf_t *cf,
+    ngx_http_x402_loc_conf_t *xlcf);
+static ngx_int_t ngx_http_x402_check_name(ngx_conf_t *cf,
+    ngx_http_x402_seen_t *seen);
+static ngx_int_t ngx_http_x402_check_no(ngx_conf_t *cf,
+    ngx_http_x402_loc_conf_t *xlcf, const char *text);
+
+
+/* the parts of other modules' private configuration that we look at */
+
+typedef struct {
+    ngx_array_t  *codes;             /* ngx_http_rewrite_loc_conf_t */
+} ngx_http_x402_rewrite_t;
+
+
+typedef struct {
+    ngx_http_upstream_conf_t  upstream;  /* first in all proxying modules */
+} ngx_http_x402_proxy_t;
+
+
+ngx_int_t
+ngx_http_x402_check(ngx_conf_t *cf)
+{
+    ngx_uint_t                  i;
+    ngx_http_x402_seen_t       *seen;
+    ngx_http_x402_main_conf_t  *xmcf;
+
+    xmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_x402_module);
+
+    seen = xmcf->seen.elts;
+
+    for (i = 0; i < xmcf->seen.nelts; i++) {
+
+        if (ngx_http_x402_check_name(cf, &seen[i]) != NGX_OK
+            || ngx_http_x402_check_location(cf, &seen[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (seen[i].xscf->priced) {
+            xmcf->priced = 1;
+        }
+    }
+
+    return ngx_http_x402_grace(cf, xmcf);
+}
+
+
+static ngx_int_t
+ngx_http_x402_check_location(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
+{
+    ngx_http_x402_loc_conf_t  *xlcf;
+
+    xlcf = seen->loc_conf[ngx_http_x402_module.ctx_index];
+
+    if (xlcf->enable == NGX_HTTP_X402_OFF) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_x402_check_complete(cf, xlcf) != NGX_OK
+        || ngx_http_x402_check_price(cf, xlcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (xlcf->enable == NGX_HTTP_X402_OBSERVE) {
+        return NGX_OK;
+    }
+
+    seen->xscf->priced = 1;
+
+    if (ngx_http_x402_check_bypass(cf, seen) != NGX_OK
+        || ngx_http_x402_check_resource(cf, xlcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_x402_offer_init(cf, xlcf);
+}
+
+
+static ngx_int_t
+ngx_http_x402_check_complete(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf)
+{
+    if (xlcf->price == NULL) {
+        return ngx_http_x402_check_no(cf, xlcf, "has no x402_price");
+    }
+
+    if (xlcf->pay_to == NULL) {
+        return ngx_http_x402_check_no(cf, xlcf, "has no x402_pay_to");
+    }
+
+    if (xlcf->base_url.len == 0) {
+        return ngx_http_x402_check_no(cf, xlcf, "has no x402_base_url");
+    }
+
+    if (xlcf->till == NULL && xlcf->enable == NGX_HTTP_X402_ON) {
+        return ngx_http_x402_check_no(cf, xlcf, "has no x402_daemon");
+    }
+
+    if (xlcf->timeout > 86400) {
+        return ngx_http_x402_check_no(cf, xlcf,
+                                      "has an x402_timeout above one day");
+    }
+
+    /* a client signs for x402_timeout: it must be enough for us */
+
+    if (xlcf->timeout
+        <= xlcf->settle_margin + NGX_HTTP_X402_CLOCK_SLACK)
+    {
+        return ngx_http_x402_check_no(cf, xlcf, "has an x402_timeout that is "
+                               "not above x402_settle_margin plus 5 seconds");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_x402_check_bypass(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_x402_loc_conf_t  *xlcf;
+
+    xlcf = seen->loc_conf[ngx_http_x402_module.ctx_index];
+    clcf = seen->loc_conf[ngx_http_core_module.ctx_index];
+
+    if (clcf->satisfy != NGX_HTTP_SATISFY_ALL
+        && !ngx_http_x402_mutant("satisfy_any"))
+    {
+        return ngx_http_x402_check_no(cf, xlcf, "has \"satisfy any\"");
+    }
+
+    if (ngx_http_x402_check_rewrite(cf, seen->loc_conf)) {
+        return ngx_http_x402_check_no(cf, xlcf, "has a \"return\" or a "
+                                      "redirecting \"rewrite\", which answers "
+                                      "before anything can be paid");
+    }
+
+    if (xlcf->settle != NGX_HTTP_X402_BEFORE
+        && ngx_http_x402_check_unbuffered(cf, seen->loc_conf))
+    {
+        return ngx_http_x402_check_no(cf, xlcf, "has request buffering off "
+                                      "without \"x402_settle before\"");
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Rewrite directives are compiled to code: structures of different sizes that
+ * begin with the address of a function.  All are aligned to a word.
+ */
+
+static ngx_uint_t
+ngx_http_x402_check_rewrite(ngx_conf_t *cf, void **loc_conf)
+{
+    u_char                          *p, *last;
+    ngx_module_t                    *module;
+    ngx_http_x402_rewrite_t         *rlcf;
+    ngx_http_script_code_pt          code;
+    ngx_http_script_regex_code_t    *regex;
+
+    module = ngx_http_x402_check_module(cf, "ngx_http_rewrite_module");
+    if (module == NULL) {
+        return 0;
+    }
+
+    rlcf = loc_conf[module->ctx_index];
+
+    if (rlcf->codes == NULL) {
+        return 0;
+    }
+
+    p = rlcf->codes->elts;
+    last = p + rlcf->codes->nelts;
+
+    for ( /* void */ ; p + sizeof(uintptr_t) <= last; p += sizeof(uintptr_t)) {
+
+        code = *(ngx_http_script_code_pt *) p;
+
+        if (code == ngx_http_script_return_code) {
+            return 1;
+        }
+
+#if (NGX_PCRE)
+
+        if (code == ngx_http_script_regex_start_code
+            && p + sizeof(ngx_http_script_regex_code_t) <= last)
+        {
+            regex = (ngx_http_script_regex_code_t *) p;
+
+            if (regex->redirect) {
+                return 1;
+            }
+        }
+
+#endif
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_x402_check_unbuffered(ngx_conf_t *cf, void **loc_conf)
+{
+    ngx_uint_t              i;
+    ngx_module_t           *module;
+    ngx_http_x402_proxy_t  *plcf;
+
+    static const char  *names[] = {
+        "ngx_http_proxy_module",
+        "ngx_http_fastcgi_module",
+        "ngx_http_uwsgi_module",
+        "ngx_http_scgi_module",
+        NULL
+    };
+
+    for (i = 0; names[i]; i++) {
+
+        module = ngx_http_x402_check_module(cf, names[i]);
+        if (module == NULL) {
+            continue;
+        }
+
+        plcf = loc_conf[module->ctx_index];
+
+        if (plcf->upstream.request_buffering == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_module_t *
+ngx_http_x402_check_module(ngx_conf_t *cf, const char *name)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        if (ngx_strcmp(cf->cycle->modules[i]->name, name) == 0) {
+            return cf->cycle->modules[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_x402_check_price(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf)
+{
+    ngx_uint_t               i;
+    ngx_http_x402_pay_to_t  *pay_to;
+
+    pay_to = xlcf->pay_to->elts;
+
+    for (i = 0; i < xlcf->pay_to->nelts; i++) {
+
+        if (x402_asset_by_symbol(pay_to[i].network->chain_id,
+                                 ngx_http_x402_span(&xlcf->currency))
+            == NULL)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "x402: unknown asset \"%V\" on network \"%s\"",
+                               &xlcf->currency, pay_to[i].network->caip2);
+            return NGX_ERROR;
+        }
+    }
+
+    if (xlcf->price->lengths) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_x402_price_set(cf->pool, xlcf, &xlcf->price->value,
+                                &xlcf->fixed)
+        != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "x402: \"%V %V\" is not a price above zero",
+                           &xlcf->price->value, &xlcf->currency);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_x402_check_resource(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf)
+{
+    u_char                    *p;
+    size_t                     len;
+    uintptr_t                  escape;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = xlcf->clcf;
+
+    if (clcf->noname || clcf->named || clcf->name.len == 0
+#if (NGX_PCRE)
+        || clcf->regex
+#endif
+       )
+    {
+        return NGX_OK;
+    }
+
+    escape = 2 * ngx_escape_uri(NULL, clcf->name.data, clcf->name.len,
+                                NGX_ESCAPE_URI);
+
+    len = xlcf->base_url.len + clcf->name.len + escape;
+
+    if (len >= X402_URL_MAX) {
+        return ngx_http_x402_check_no(cf, xlcf, "has too long a name");
+    }
+
+    p = ngx_pnalloc(cf->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    xlcf->resource.len = len;
+    xlcf->resource.data = p;
+
+    p = ngx_cpymem(p, xlcf->base_url.data, xlcf->base_url.len);
+
+    (void) ngx_escape_uri(p, clcf->name.data, clcf->name.len, NGX_ESCAPE_URI);
+
+    if (escape == 0) {
+        ngx_memcpy(p, clcf->name.data, clcf->name.len);
+    }
+
+    return NGX_OK;
+}
+
+
+/* the names that the server's requests are matched against, see path */
+
+static ngx_int_t
+ngx_http_x402_check_name(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
+{
+    u_char                    *p;
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_x402_location_t  *location;
+
+    clcf = seen->loc_conf[ngx_http_core_module.ctx_index];
+
+    if (clcf->noname || clcf->named
+#if (NGX_PCRE)
+        || clcf->regex
+#endif
+        || clcf->name.len == 0 || clcf->name.data[0] != '/')
+    {
+        return NGX_OK;
+    }
+
+    location = ngx_array_push(&seen->xscf->locations);
+    if (location == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(cf->pool, clcf->name.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    location->loc_conf = seen->loc_conf;
+
+    ngx_http_x402_path_loose(p, &clcf->name, &location->name);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_x402_check_no(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf,
+    const char *text)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "x402: priced location \"%V\" in server \"%V\" %s",
+                       &xlcf->clcf->name, &xlcf->cscf->server_name, text);
+
+    return NGX_ERROR;
+}
+
+
+/*
+ * A handler before ours in PRECONTENT (mirror, try_files, somebody's) could
+ * reach an upstream unpaid: nginx does not start then.
+ */
+
+ngx_int_t
+ngx_http_x402_check_order(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                  n;
+    ngx_http_handler_pt        *h;
+    ngx_http_conf_ctx_t        *ctx;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    ctx = (ngx_http_conf_ctx_t *) cycle->conf_ctx[ngx_http_module.index];
+    if (ctx == NULL) {
+        return NGX_OK;
+    }
+
+    cmcf = ctx->main_conf[ngx_http_core_module.ctx_index];
+
+    h = cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers.elts;
+    n = cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers.nelts;
+
+    /* the last one registered is run first */
+
+    if (n == 0 || h[n - 1] != ngx_http_x402_gate_handler) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "x402: another module comes before the gate; load "
+                      "ngx_http_x402_module after it");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Request headers that end here, and response headers that are ours.
+ *
+ * In a priced location (observed ones too) payment headers, inbound copies of
+ * any header that we set, and method overrides are taken out of the request
+ * before anything can forward them: upstreams, auth servers, mirrors.
+ */
+
+#include "ngx_http_x402.h"
+
+
+static ngx_uint_t ngx_http_x402_headers_ours(ngx_table_elt_t *h,
+    enum x402_carrier *carrier);
+static ngx_int_t ngx_http_x402_headers_strip(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf);
+static ngx_int_t ngx_http_x402_headers_take(ngx_http_request_t *r,
+    ngx_table_elt_t *h, enum x402_carrier carrier);
+static ngx_uint_t ngx_http_x402_headers_upgrade(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf, ngx_table_elt_t *h);
+static ngx_table_elt_t *ngx_http_x402_header_find(ngx_http_request_t *r,
+    const char *key);
+
+
+static ngx_str_t  ngx_http_x402_expose = ngx_string(
+    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, "
+    "X-Payment-Required, X-Payment-Currency, X-Payment-Chain, X-Pay-To, "
+    "X-Payment-Error, Retry-After");
+
+
+/* in REWRITE: the location is known, nothing was forwarded yet */
+
+ngx_int_t
+ngx_http_x402_headers_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    enum x402_carrier          carrier;
+    ngx_uint_t                 i;
+    ngx_list_part_t           *part;
+    ngx_table_elt_t           *h;
+    ngx_http_x402_loc_conf_t  *xlcf;
+
+    rc = ngx_http_x402_path_guard(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    xlcf = ngx_http_get_module_loc_conf(r, ngx_http_x402_module);
+
+    if (xlcf->enable == NGX_HTTP_X402_OFF || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_x402_headers_ours(&h[i], &carrier)
+            || ngx_http_x402_headers_upgrade(r, xlcf, &h[i]))
+        {
+            if (ngx_http_x402_headers_strip(r, xlcf) != NGX_OK) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            break;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * Elements of the old list stay where they are: r->headers_in.host and its
+ * like point to them.
+ */
+
+static ngx_int_t
+ngx_http_x402_headers_strip(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf)
+{
+    ngx_list_t          list;
+    ngx_uint_t          i, upgrade;
+    ngx_list_part_t    *part;
+    ngx_table_elt_t    *h, *kept;
+    enum x402_carrier   carrier;
+
+    if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    upgrade = 0;
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_x402_headers_upgrade(r, xlcf, &h[i])) {
+            upgrade = 1;
+            continue;
+        }
+
+        carrier = 0;
+
+        if (ngx_http_x402_headers_ours(&h[i], &carrier)
+            && !ngx_http_x402_mutant("strip_off"))
+        {
+            if (carrier
+                && ngx_http_x402_headers_take(r, &h[i], carrier) != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
+
+        kept = ngx_list_push(&list);
+        if (kept == NULL) {
+            return NGX_ERROR;
+        }
+
+        *kept = h[i];
+    }
+
+    r->headers_in.headers = list;
+
+    /* list.last pointed into the copy on our stack */
+
+    if (list.last == &list.part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
+    }
+
+    if (upgrade) {
+        r->headers_in.upgrade = NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_x402_headers_take(ngx_http_request_t *r, ngx_table_elt_t *h,
+    enum x402_carrier carrier)
+{
+    ngx_http_x402_ctx_t  *ctx;
+
+    ctx = ngx_http_x402_get_ctx(r);
+
+    if (ctx == NULL) {
+        ctx = ngx_http_x402_add_ctx(r);
+        if (ctx == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ctx->credentials++ == 0) {
+        ctx->credential = h->value;
+        ctx->carrier = carrier;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_x402_headers_upgrade(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf, ngx_table_elt_t *h)
+{
+    return xlcf->enable == NGX_HTTP_X402_ON
+           && !xlcf->upgrade
+           && h->key.len == sizeof("upgrade") - 1
+           && ngx_strncmp(h->lowcase_key, "upgrade", sizeof("upgrade") - 1)
+              == 0;
+}
+
+
+/*
+ * Names are compared with '_' as '-': many upstreams cannot tell them apart.
+ * A credential must be spelled right.
+ */
+
+static ngx_uint_t
+ngx_http_x402_headers_ours(ngx_table_elt_t *h, enum x402_carrier *carrier)
+{
+    u_char       name[32];
+    size_t       len, n;
+    ngx_uint_t   i;
+
+    static const struct {
+        const char         *name;
+        size_t              len;
+        ngx_uint_t          prefix;
+        enum x402_carrier   carrier;
+    } ours[] = {
+#define ngx_http_x402_exact(s)   s, sizeof(s) - 1, 0
+#define ngx_http_x402_prefix(s)  s, sizeof(s) - 1, 1
+        { ngx_http_x402_exact("x-payment"), X402_CARRIER_X_PAYMENT },
+        { ngx_http_x402_exact("payment-signature"),
+          X402_CARRIER_PAYMENT_SIGNATURE },
+        { ngx_http_x402_prefix("x-payment-"), 0 },
+        { ngx_http_x402_exact("payment-required"), 0 },
+        { ngx_http_x402_exact("payment-response"), 0 },
+        { ngx_http_x402_exact("x-pay-to"), 0 },
+        { ngx_http_x402_exact("x-payer"), 0 },
+        { ngx_http_x402_prefix("x402-"), 0 },
+        { ngx_http_x402_prefix("x-x402-"), 0 },
+        { ngx_http_x402_exact("x-http-method"), 0 },
+        { ngx_http_x402_exact("x-http-method-override"), 0 },
+        { ngx_http_x402_exact("x-method-override"), 0 },
+        { NULL, 0, 0, 0 }
+    };
+
+    *carrier = 0;
+    len = h->key.len;
+
+    if (len < 5 || (h->lowcase_key[0] != 'x' && h->lowcase_key[0] != 'p')) {
+        return 0;
+    }
+
+    n = ngx_min(len, sizeof(name));
+
+    for (i = 0; i < n; i++) {
+        name[i] = (h->lowcase_key[i] == '_') ? '-' : h->lowcase_key[i];
+    }
+
+    for (i = 0; ours[i].name; i++) {
+
+        if (ours[i].prefix ? len < ours[i].len : len != ours[i].len) {
+            continue;
+        }
+
+        if (ngx_memcmp(name, ours[i].name, ours[i].len) == 0) {
+
+            if (ngx_memcmp(name, h->lowcase_key, n) == 0) {
+                *carrier = ours[i].carrier;
+            }
+
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_table_elt_t *
+ngx_http_x402_header_in(ngx_http_request_t *r, const char *lowcase, size_t len)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len
+            && ngx_memcmp(h[i].lowcase_key, lowcase, len) == 0)
+        {
+            return &h[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_x402_header_out(ngx_http_request_t *r, const char *key,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    if (value->len == 0) {
+        return NGX_OK;
+    }
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.data = (u_char *) key;
+    h->key.len = ngx_strlen(key);
+    h->value = *value;
+    h->lowcase_key = NULL;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_x402_header_clear(ngx_http_request_t *r, const char *key)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(key);
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len
+            && ngx_strncasecmp(h[i].key.data, (u_char *) key, len) == 0)
+        {
+            h[i].hash = 0;
+        }
+    }
+}
+
+
+static ngx_table_elt_t *
+ngx_http_x402_header_find(ngx_http_request_t *r, const char *key)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(key);
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash != 0
+            && h[i].key.len == len
+            && ngx_strncasecmp(h[i].key.data, (u_char *) key, len) == 0)
+        {
+            return &h[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Let a browser's script read our headers.  An upstream's own CORS decision
+ * stands; "*" never meets credentials.
+ */
+
+ngx_int_t
+ngx_http_x402_header_cors(ngx_http_request_t *r)
+{
+    u_char           *p;
+    ngx_str_t         any, expose;
+    ngx_table_elt_t  *h;
+
+    if (ngx_http_x402_header_in(r, "origin", sizeof("origin") - 1) == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_x402_header_find(r, "Access-Control-Allow-Origin") == NULL
+        && ngx_http_x402_header_find(r, "Access-Control-Allow-Credentials")
+           == NULL)
+    {
+        ngx_str_set(&any, "*");
+
+        if (ngx_http_x402_header_out(r, "Access-Control-Allow-Origin", &any)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    h = ngx_http_x402_header_find(r, "Access-Control-Expose-Headers");
+
+    if (h == NULL) {
+        return ngx_http_x402_header_out(r, "Access-Control-Expose-Headers",
+                                        &ngx_http_x402_expose);
+    }
+
+    expose.len = h->value.len + 2 + ngx_http_x402_expose.len;
+
+    expose.data = ngx_pnalloc(r->pool, expose.len);
+    if (expose.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(expose.data, h->value.data, h->value.len);
+    *p++ = ',';
+    *p++ = ' ';
+    ngx_memcpy(p, ngx_http_x402_expose.data, ngx_http_x402_expose.len);
+
+    h->value = expose;
+
+    return NGX_OK;
+}

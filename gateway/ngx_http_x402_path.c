@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Spellings of a path that the gateway and an upstream could read
+ * differently.  What nginx matched is its own normal form; what it forwards is
+ * the raw target.  So servers with priced locations answer 400 to
+ *
+ *   - raw targets whose meaning is a matter of opinion: encoded slashes,
+ *     backslashes and control characters, dot segments, double encoding,
+ *     bytes that are not UTF-8;
+ *   - paths that a loose upstream (letter case, "//", a trailing slash, ";..."
+ *     make no difference to it) would take for another location than the one
+ *     that was matched.
+ */
+
+#include "ngx_http_x402.h"
+
+
+#define NGX_HTTP_X402_PATH_MAX  8192
+
+
+static ngx_uint_t ngx_http_x402_path_odd(ngx_str_t *target);
+static ngx_uint_t ngx_http_x402_path_odd_byte(u_char ch);
+static ngx_uint_t ngx_http_x402_path_dots(u_char *p, u_char *last);
+static ngx_uint_t ngx_http_x402_path_utf8(u_char *p, u_char *last);
+static ngx_int_t ngx_http_x402_path_hex(u_char *p, u_char *last);
+static ngx_uint_t ngx_http_x402_path_in(ngx_str_t *path,
+    ngx_http_x402_location_t *location);
+static ngx_uint_t ngx_http_x402_path_same(ngx_http_x402_loc_conf_t *a,
+    ngx_http_x402_loc_conf_t *b);
+
+
+ngx_int_t
+ngx_http_x402_path_handler(ngx_http_request_t *r)
+{
+    ngx_http_x402_srv_conf_t  *xscf;
+
+    if (r != r->main || r->internal) {
+        return NGX_DECLINED;
+    }
+
+    xscf = ngx_http_get_module_srv_conf(r, ngx_http_x402_module);
+
+    if (!xscf->priced) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_x402_path_odd(&r->unparsed_uri)
+        && !ngx_http_x402_mutant("path_odd"))
+    {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "x402: ambiguous path refused");
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_http_x402_path_odd(ngx_str_t *target)
+{
+    u_char     *p, *d, *last;
+    u_char      buf[NGX_HTTP_X402_PATH_MAX];
+    ngx_int_t   ch;
+
+    p = target->data;
+    last = ngx_strlchr(p, p + target->len, '?');
+
+    if (last == NULL) {
+        last = p + target->len;
+    }
+
+    if (p == last || *p != '/' || (size_t) (last - p) > sizeof(buf)) {
+        return 1;
+    }
+
+    for (d = buf; p < last; p++) {
+
+        if (*p != '%') {
+
+            if (*p == '#' || ngx_http_x402_path_odd_byte(*p)) {
+                return 1;
+            }
+
+            *d++ = *p;
+            continue;
+        }
+
+        ch = ngx_http_x402_path_hex(p, last);
+
+        if (ch < 0 || ch == '/' || ngx_http_x402_path_odd_byte((u_char) ch)) {
+            return 1;
+        }
+
+        /* "%2541": an upstream that decodes twice sees "A" */
+
+        if (ch == '%' && p + 5 <= last
+            && ngx_http_x402_path_hex(p + 2, last) >= 0)
+        {
+            return 1;
+        }
+
+        *d++ = (u_char) ch;
+        p += 2;
+    }
+
+    return ngx_http_x402_path_dots(buf, d)
+           || ngx_http_x402_path_utf8(buf, d);
+}
+
+
+static ngx_uint_t
+ngx_http_x402_path_odd_byte(u_char ch)
+{
+    return ch < 0x20 || ch == 0x7f || ch == '\\';
+}
+
+
+/* the value of "%41" at p, whatever stands for the '%' */
+
+static ngx_int_t
+ngx_http_x402_path_hex(u_char *p, u_char *last)
+{
+    if (p + 3 > last) {
+        return NGX_ERROR;
+    }
+
+    return ngx_hextoi(p + 1, 2);
+}
+
+
+/* "." and ".." as segments, also before a ';' */
+
+static ngx_uint_t
+ngx_http_x402_path_dots(u_char *p, u_char *last)
+{
+    u_char  *s, *e;
+
+    while (p < last) {
+
+        s = ++p;            /* after a '/' */
+
+        while (p < last && *p != '/') {
+            p++;
+        }
+
+        for (e = s; e < p && *e != ';'; e++) { /* void */ }
+
+        if ((e - s == 1 && s[0] == '.')
+            || (e - s == 2 && s[0] == '.' && s[1] == '.'))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_x402_path_utf8(u_char *p, u_char *last)
+{
+    while (p < last) {
+
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+
+        if (ngx_utf8_decode(&p, last - p) > 0x10ffff) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * The loosest reading that servers in use make of a path: lower case, slashes
+ * merged, parameters dropped, no trailing slashes, dots or spaces.  dst holds
+ * as much as the path.
+ */
+
+void
+ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_str_t *out)
+{
+    u_char  *p, *d, *last;
+
+    d = dst;
+    p = path->data;
+    last = p + path->len;
+
+    while (p < last && *p != '?' && *p != '#') {
+
+        if (*p == ';') {
+
+            while (p < last && *p != '/') {
+                p++;
+            }
+
+            continue;
+        }
+
+        if (*p != '/' || d == dst || d[-1] != '/') {
+            *d++ = ngx_tolower(*p);
+        }
+
+        p++;
+    }
+
+    while (d - dst > 1
+           && (d[-1] == '/' || d[-1] == '.' || d[-1] == ' '))
+    {
+        d--;
+    }
+
+    out->data = dst;
+    out->len = d - dst;
+}
+
+
+/*
+ * Would a loose upstream take the path for a priced location other than the
+ * one that nginx chose?
+ */
+
+ngx_int_t
+ngx_http_x402_path_guard(ngx_http_request_t *r)
+{
+    size_t                     len, own;
+    u_char                     buf[NGX_HTTP_X402_PATH_MAX];
+    ngx_str_t                  path;
+    ngx_uint_t                 i;
+    ngx_http_core_loc_conf_t  *clcf, *other;
+    ngx_http_x402_srv_conf_t  *xscf;
+    ngx_http_x402_loc_conf_t  *xlcf, *best;
+    ngx_http_x402_location_t  *location;
+
+    xscf = ngx_http_get_module_srv_conf(r, ngx_http_x402_module);
+
+    if (!xscf->priced || r->uri.len == 0 || r->uri.data[0] != '/') {
+        return NGX_OK;
+    }
+
+    if (r->uri.len > sizeof(buf)) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    ngx_http_x402_path_loose(buf, &r->uri, &path);
+
+    if (path.len == r->uri.len
+        && ngx_memcmp(path.data, r->uri.data, path.len) == 0)
+    {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    location = xscf->locations.elts;
+    best = NULL;
+    len = 0;
+    own = 0;
+
+    for (i = 0; i < xscf->locations.nelts; i++) {
+
+        if (!ngx_http_x402_path_in(&path, &location[i])) {
+            continue;
+        }
+
+        other = location[i].loc_conf[ngx_http_core_module.ctx_index];
+        xlcf = location[i].loc_conf[ngx_http_x402_module.ctx_index];
+
+        if (other->name.data == clcf->name.data) {
+            own = location[i].name.len;
+        }
+
+        if (location[i].name.len > len
+            || (location[i].name.len == len
+                && xlcf->enable == NGX_HTTP_X402_ON))
+        {
+            len = location[i].name.len;
+            best = xlcf;
+        }
+    }
+
+    xlcf = ngx_http_get_module_loc_conf(r, ngx_http_x402_module);
+
+    if (best == NULL || best->enable != NGX_HTTP_X402_ON || own == len
+        || ngx_http_x402_path_same(xlcf, best)
+        || ngx_http_x402_mutant("path_loose"))
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "x402: spelling of a priced path refused");
+
+    return NGX_HTTP_BAD_REQUEST;
+}
+
+
+static ngx_uint_t
+ngx_http_x402_path_in(ngx_str_t *path, ngx_http_x402_location_t *location)
+{
+    ngx_str_t                 *name;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = location->loc_conf[ngx_http_core_module.ctx_index];
+    name = &location->name;
+
+    if (path->len < name->len
+        || ngx_memcmp(path->data, name->data, name->len) != 0)
+    {
+        return 0;
+    }
+
+    if (path->len == name->len) {
+        return 1;
+    }
+
+    if (clcf->exact_match) {
+        return 0;
+    }
+
+    /* "location /a/" lost its slash: "/ab" is not in it */
+
+    return clcf->name.data[clcf->name.len - 1] != '/'
+           || name->len == 1
+           || path->data[name->len] == '/';
+}
+
+
+static ngx_uint_t
+ngx_http_x402_path_same(ngx_http_x402_loc_conf_t *a,
+    ngx_http_x402_loc_conf_t *b)
+{
+    return a->enable == b->enable
+           && a->price == b->price
+           && a->pay_to == b->pay_to
+           && a->settle == b->settle;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the text of a price to what is asked for on each network.  A price
+ * that is empty, invalid or zero is an error, never free.
+ */
+
+#include "ngx_http_x402.h"
+
+
+ngx_int_t
+ngx_http_x402_price_set(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
+    ngx_str_t *text, ngx_http_x402_price_t *price)
+{
+    ngx_uint_t                 i;
+    ngx_http_x402_pay_to_t    *pay_to;
+    const struct x402_asset   *asset;
+    struct x402_requirement   *accept;
+
+    pay_to = xlcf->pay_to->elts;
+
+    price->n = 0;
+
+    price->accepts = ngx_palloc(pool, xlcf->pay_to->nelts
+                                      * sizeof(struct x402_requirement));
+    price->domains = ngx_palloc(pool, xlcf->pay_to->nelts * 32);
+
+    if (price->accepts == NULL || price->domains == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < xlcf->pay_to->nelts; i++) {
+
+        asset = x402_asset_by_symbol(pay_to[i].network->chain_id,
+                                     ngx_http_x402_span(&xlcf->currency));
+        if (asset == NULL) {
+            return NGX_ERROR;
+        }
+
+        accept = &price->accepts[i];
+
+        accept->asset = asset;
+        accept->pay_to = pay_to[i].address;
+        accept->timeout_s = (uint32_t) xlcf->timeout;
+
+        if (x402_amount_parse_decimal(&accept->amount,
+                                      ngx_http_x402_span(text),
+                                      asset->decimals)
+            != X402_OK
+            || x402_amount_is_zero(&accept->amount))
+        {
+            return NGX_ERROR;
+        }
+
+        x402_eip712_domain(price->domains[i],
+                           x402_span_of(asset->eip712_name),
+                           x402_span_of(asset->eip712_version),
+                           asset->chain_id, &asset->address);
+    }
+
+    price->n = xlcf->pay_to->nelts;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_x402_price_get(ngx_http_request_t *r, ngx_http_x402_loc_conf_t *xlcf,
+    ngx_http_x402_price_t *price)
+{
+    ngx_str_t  text;
+
+    if (xlcf->fixed.n) {
+        *price = xlcf->fixed;
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, xlcf->price, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_x402_price_set(r->pool, xlcf, &text, price) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "x402: \"%V %V\" is not a price above zero",
+                      &text, &xlcf->currency);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}

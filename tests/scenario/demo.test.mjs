@@ -16,7 +16,7 @@ import { client } from '../harness/http.mjs';
 import { offerOf, pay } from '../harness/payment.mjs';
 import { until } from '../harness/witness.mjs';
 
-const BASE = Number(process.env.X402_TEST_DEMO_BASE ?? 15600);
+const BASE = Number(process.env.X402_TEST_DEMO_BASE ?? 14800);
 const PORTS = portsFrom(BASE);
 const started = [];
 

@@ -113,9 +113,9 @@ function showBalances(when, { payer, payee }) {
   log(`    payee ${accounts[PAYEE].address}  ${usdc(payee)}`);
 }
 
-function run(command, args) {
+function run(command, args, env) {
   return new Promise((resolve) => {
-    execFile(command, args, { timeout: 60_000 }, (error, stdout, stderr) =>
+    execFile(command, args, { timeout: 60_000, env: { ...process.env, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code ?? 1 : 0, stdout, stderr }));
   });
 }
@@ -125,7 +125,10 @@ async function pay(stack) {
     `${stack.url('gateway')}/paid`];
   step('paying: the client reads the 402, signs an EIP-3009 authorization, asks again');
   log(`    $ x402 ${args.join(' ')}`);
-  const { code, stdout, stderr } = await run(PROGRAMS.x402, args);
+  // its journal goes to this run's folder, not to the user's
+  const own = join(stack.dir, 'client');
+  const { code, stdout, stderr } = await run(PROGRAMS.x402, args,
+    { XDG_CONFIG_HOME: own, XDG_DATA_HOME: own, XDG_STATE_HOME: own });
   log(indent(stdout));
   if (stderr.trim())
     log(indent(stderr));

@@ -2,14 +2,14 @@
 /*
  * Spellings of a path that the gateway and an upstream could read
  * differently.  What nginx matched is its own normal form; what it forwards is
- * the raw target.  So servers with priced locations answer 400 to
+ * the raw target.  So in servers with priced locations
  *
- *   - raw targets whose meaning is a matter of opinion: encoded slashes,
- *     backslashes and control characters, dot segments, double encoding,
- *     bytes that are not UTF-8;
+ *   - raw targets whose meaning is a matter of opinion are 400: encoded
+ *     slashes, backslashes and control characters, dot segments, double
+ *     encoding, bytes that are not UTF-8;
  *   - paths that a loose upstream (letter case, "//", a trailing slash, ";..."
- *     make no difference to it) would take for another location than the one
- *     that was matched.
+ *     make no difference to it) would take for a priced location other than
+ *     the one that was matched are 404.
  */
 
 #include "ngx_http_x402.h"
@@ -295,7 +295,7 @@ ngx_http_x402_path_guard(ngx_http_request_t *r)
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "x402: spelling of a priced path refused");
 
-    return NGX_HTTP_BAD_REQUEST;
+    return NGX_HTTP_NOT_FOUND;
 }
 
 

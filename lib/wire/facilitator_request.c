@@ -158,8 +158,10 @@ resource_read(struct x402_facilitator_request *out, const json_t *payload,
     const json_t *resource;
     enum x402_err err;
 
-    if (out->version == 1)
-        return resource_copy(out, requirement, "resource");
+    if (out->version == 1) {
+        err = resource_copy(out, requirement, "resource");
+        return err == X402_ERR_SYNTAX ? X402_ERR_REQUIREMENT : err;
+    }
     err = wire_optional_object(&resource, payload, "resource");
     if (err != X402_OK || resource == NULL)
         return err;

@@ -198,6 +198,8 @@ set_limits(CURL *curl, const struct exchange_request *request)
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->max_ms);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, request->silence_s);
+    if (request->cacert != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, request->cacert);
     if (request->insecure && request->url->loopback) {
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);

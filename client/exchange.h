@@ -25,11 +25,12 @@ struct exchange_request {
     struct x402_span body;
     bool has_body;
     const struct curl_slist *headers; /* all of them, payment included */
-    bool pays;       /* carries a payment: over plain http to loopback only */
-    bool insecure;   /* no TLS verification; only used for loopback hosts */
-    bool no_private; /* refuse addresses inside private networks */
-    long max_ms;     /* 0: no limit of time */
-    long silence_s;  /* give up when nothing arrives for so long */
+    bool pays; /* carries a payment: over plain http to loopback only */
+    const char *cacert; /* CAs to trust instead of the system's; NULL */
+    bool insecure;      /* no TLS verification; only used for loopback hosts */
+    bool no_private;    /* refuse addresses inside private networks */
+    long max_ms;        /* 0: no limit of time */
+    long silence_s;     /* give up when nothing arrives for so long */
 };
 
 struct exchange_answer {

@@ -111,6 +111,7 @@ send_request(struct fetch *fetch)
         .body = fetch->body,
         .has_body = fetch->has_body,
         .pays = fetch->carries,
+        .cacert = fetch->options->cacert,
         .insecure = fetch->options->insecure,
         .no_private = fetch->options->no_private,
         .max_ms = left > INT32_MAX ? 0 : (left == 0 ? 1 : (long)left),

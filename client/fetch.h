@@ -27,9 +27,10 @@ struct fetch_options {
     bool has_body;
     const char *const *headers; /* -H, "Name: value" */
     size_t headers_len;
-    bool follow;   /* -L */
-    bool fail;     /* -f */
-    bool insecure; /* -k */
+    bool follow;        /* -L */
+    bool fail;          /* -f */
+    const char *cacert; /* --cacert */
+    bool insecure;      /* -k */
     bool no_private;
     bool dry_run;
     uint64_t max_ms; /* --max-time, 0: none */

@@ -15,6 +15,7 @@ const char get_help[] =
     "                          your headers nor the payment\n"
     "  -m, --max-time SECONDS  for everything together, retries too\n"
     "  -s, --silent            -v, --verbose\n"
+    "      --cacert FILE       trust these authorities instead\n"
     "  -k, --insecure          for this machine's own addresses only\n"
     "\n"
     "paying:\n"

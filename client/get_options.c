@@ -14,6 +14,7 @@
 enum {
     OPT_BINARY = 256,
     OPT_BUDGET,
+    OPT_CACERT,
     OPT_DRY_RUN,
     OPT_JSON,
     OPT_KEY_FILE,
@@ -32,6 +33,7 @@ enum {
 };
 
 static const struct option longs[] = {
+    {"cacert", required_argument, NULL, OPT_CACERT},
     {"data", required_argument, NULL, 'd'},
     {"data-binary", required_argument, NULL, OPT_BINARY},
     {"fail", no_argument, NULL, 'f'},
@@ -259,6 +261,9 @@ apply(struct get_options *out, int option, char *text)
         return true;
     case 'X':
         return set_method(out, text);
+    case OPT_CACERT:
+        fetch->cacert = text;
+        return true;
     case OPT_KEY_FILE:
     case OPT_WALLET:
         fetch->wallet.file = text;

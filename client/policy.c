@@ -102,6 +102,17 @@ judge(const struct policy *policy, const struct x402_choice *choice)
     return POLICY_PAY;
 }
 
+/* A price that does not even fit the scale is the highest there is. */
+static struct x402_amount
+price_of(const struct x402_requirement *requirement)
+{
+    struct x402_amount price;
+
+    if (!money_scale(&price, &requirement->amount, requirement->asset))
+        memset(&price, 0xff, sizeof(price));
+    return price;
+}
+
 enum policy_verdict
 policy_choose(size_t *which, const struct policy *policy,
               const struct policy_case *the_case)
@@ -124,9 +135,7 @@ policy_choose(size_t *which, const struct policy *policy,
                 best = verdict;
             continue;
         }
-        if (!money_scale(&price, &choice->requirement.amount,
-                         choice->requirement.asset))
-            continue;
+        price = price_of(&choice->requirement);
         if (best == POLICY_PAY && x402_amount_cmp(&price, &cheapest) >= 0)
             continue;
         best = POLICY_PAY;

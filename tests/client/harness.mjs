@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { join } from 'node:path';
-import { after } from 'node:test';
+import { after, afterEach } from 'node:test';
 import { recoverTypedDataAddress } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { PROGRAMS, PROJECT } from '../../devnet/paths.mjs';
@@ -26,6 +26,7 @@ export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms);
 export const now = () => Math.floor(Date.now() / 1000);
 
 const cleanups = [];
+const servers = [];
 after(async () => {
   for (const cleanup of cleanups.reverse())
     await cleanup();
@@ -98,6 +99,12 @@ export function newUser({ key = KEY, config } = {}) {
   return user;
 }
 
+// a test's servers end with it: there are a hundred ports for all files
+afterEach(async () => {
+  for (const server of servers.splice(0))
+    await server.close();
+});
+
 let nextPort = 15400 + (process.pid % 90);
 async function listen(server, host) {
   for (let tries = 0; tries < 200; tries++) {
@@ -157,7 +164,7 @@ export async function serve(handler, { host = '127.0.0.1', tls } = {}) {
     nonces: () => new Set(world.paid().map(({ payment }) => payment.payload.authorization.nonce)),
     texts: () => new Set(world.paid().map(({ header }) => header.text)),
   });
-  cleanups.push(world.close);
+  servers.push(world);
   return world;
 }
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the fuzz targets of the wires share: base64 in front of the parser, so
+ * that mutations reach the JSON, and a copy of exactly the input's size, so
+ * that the sanitizer sees each byte too many. */
+#ifndef FUZZ_WIRE_H
+#define FUZZ_WIRE_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <x402/encode.h>
+#include <x402/span.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/** What must hold; a crash is what a fuzzer understands. */
+static inline void
+must(int ok)
+{
+    if (!ok)
+        abort();
+}
+
+/** Memory of its own with the bytes, or with their base64. */
+static inline struct x402_span
+header_of(const uint8_t *data, size_t size, int raw)
+{
+    size_t len = raw ? size : X402_BASE64_LEN(size);
+    char *text = malloc(len > 0 ? len : 1);
+
+    must(text != NULL);
+    if (raw && size > 0)
+        memcpy(text, data, size);
+    if (!raw)
+        x402_base64_encode(text, data, size);
+    return (struct x402_span){text, len};
+}
+
+#endif

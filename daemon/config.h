@@ -69,6 +69,8 @@ struct config {
     struct config_payee
         payee[CONFIG_PAYEES_MAX]; /* whom the gateway may collect for */
     size_t payee_len;
+    bool facilitate_smart_wallets; /* signatures that are no EOA's go to the
+                                      chain to judge */
     bool facilitate_any_payee; /* /settle for payees outside the list (loopback
                                   listeners only) */
 };

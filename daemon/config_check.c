@@ -210,6 +210,8 @@ check_http(struct config_checking *c)
                              &c->config->http_public) &&
             config_take_bool(c, "http.any_payee", http->any_payee,
                              &c->config->facilitate_any_payee) &&
+            config_take_bool(c, "http.smart_wallets", http->smart_wallets,
+                             &c->config->facilitate_smart_wallets) &&
             take_hosts(c, http) && check_exposure(c));
 }
 

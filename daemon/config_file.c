@@ -37,6 +37,7 @@ static const cyaml_schema_field_t http_fields[] = {
     TEXT(NEEDED, file_http, listen),
     TEXT(MAY, file_http, public),
     TEXT(MAY, file_http, any_payee),
+    TEXT(MAY, file_http, smart_wallets),
     LIST(MAY, file_http, hosts, &text_entry, 0, CONFIG_HOSTS_MAX),
     CYAML_FIELD_END,
 };

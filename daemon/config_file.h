@@ -20,6 +20,7 @@ struct file_http {
     char *listen;
     char *public;
     char *any_payee;
+    char *smart_wallets;
     char **hosts;
     unsigned hosts_count;
 };

@@ -89,7 +89,6 @@ close_chains(struct serving *s)
 {
     s->step = STEP_CHAINS;
     http_close(s->http);
-    s->http = NULL;
     s->chains_open = s->chain_len;
     for (size_t i = 0; i < s->chain_len; i++)
         chain_close(s->chain[i], on_chain_closed, s);
@@ -296,6 +295,7 @@ close_all(struct serving *s)
     if (s->cashier != NULL)
         cashier_free(s->cashier);
     core_free(s->core);
+    http_free(s->http);
 }
 
 int

@@ -27,5 +27,7 @@ size_t http_in_flight(const struct http *http);
 /** Answer whatever still waits for the core with 503, and join the thread.
  * Answers of the cashier that come later find nobody and are dropped. */
 void http_close(struct http *http);
+/** After the cashier and the loop are gone: free the rest. */
+void http_free(struct http *http);
 
 #endif

@@ -157,7 +157,7 @@ run_on_core(void *arg)
     struct http_request *request = arg;
 
     if (request->aborted)
-        http_request_release(request);
+        http_answer(request);
     else
         request->work(request);
 }
@@ -191,8 +191,8 @@ http_to_core(struct http_request *request,
     return HTTP_WAIT;
 }
 
-static void
-unlink_waiting(struct http_request *request)
+void
+http_unlink(struct http_request *request)
 {
     struct http *http = request->http;
 
@@ -206,8 +206,8 @@ unlink_waiting(struct http_request *request)
 void
 http_answer(struct http_request *request)
 {
+    http_unlink(request);
     if (!request->aborted) {
-        unlink_waiting(request);
         request->ready = true;
         MHD_resume_connection(request->connection);
     }

@@ -84,6 +84,8 @@ enum http_next http_refuse(struct http_request *request, unsigned status,
  * lead to one call of http_answer, at once or later. Threads: HTTP. */
 enum http_next http_to_core(struct http_request *request,
                             void (*work)(struct http_request *request));
+/** Take the request from the list of those with the core. */
+void http_unlink(struct http_request *request);
 /** The answer stands in request->out: wake the request up.  Threads: core. */
 void http_answer(struct http_request *request);
 

@@ -263,9 +263,17 @@ on_tick(uv_timer_t *timer)
     slow_sweep(http->slow, monotonic_ms());
 }
 
-static void
-free_http(struct http *http)
+void
+http_free(struct http *http)
 {
+    if (http == NULL)
+        return;
+    while (http->waiting != NULL) {
+        struct http_request *request = http->waiting;
+
+        http_unlink(request);
+        http_request_release(request);
+    }
     slow_free(http->slow);
     pthread_mutex_destroy(&http->lock);
     free(http);
@@ -298,7 +306,7 @@ http_open(struct core *core, const struct config *config,
             snprintf(error, error_len, "cannot start the HTTP server");
             close(fd);
         }
-        free_http(http);
+        http_free(http);
         return NULL;
     }
     http->tick.data = http;
@@ -332,16 +340,14 @@ http_in_flight(const struct http *http)
     return atomic_load(&http->in_flight);
 }
 
-/** The core's share of the request is not given up: work that is under way ends
- * in http_answer, which then only frees. */
+/** The core's share of a request is not given up: it stays in the list until
+ * its work ends in http_answer, which then only frees, or until http_free. */
 static void
 abort_waiting(struct http *http)
 {
-    struct http_request *request;
-
     pthread_mutex_lock(&http->lock);
-    while ((request = http->waiting) != NULL) {
-        http->waiting = request->next;
+    for (struct http_request *request = http->waiting; request != NULL;
+         request = request->next) {
         request->aborted = true;
         http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, X402_ERR_UNAVAILABLE,
                     "shutting down; ask again");
@@ -349,12 +355,6 @@ abort_waiting(struct http *http)
         MHD_resume_connection(request->connection);
     }
     pthread_mutex_unlock(&http->lock);
-}
-
-static void
-on_tick_closed(uv_handle_t *timer)
-{
-    free_http(timer->data);
 }
 
 void
@@ -365,5 +365,5 @@ http_close(struct http *http)
     http_drain(http);
     abort_waiting(http);
     MHD_stop_daemon(http->daemon);
-    uv_close((uv_handle_t *)&http->tick, on_tick_closed);
+    uv_close((uv_handle_t *)&http->tick, NULL);
 }

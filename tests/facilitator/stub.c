@@ -110,12 +110,14 @@ chain_id(const struct chain *chain)
 
 struct cashier {
     struct core *core;
+    struct answer *pending;
     struct chain *chain[CONFIG_NETWORKS_MAX];
     size_t chain_len;
 };
 
 struct answer {
     uv_timer_t timer;
+    struct answer *next, **link;
     struct cashier_answer out;
     cashier_answer_cb cb;
     void *arg;
@@ -138,12 +140,6 @@ cashier_new(struct core *core, const struct config *config,
     return cashier;
 }
 
-void
-cashier_free(struct cashier *cashier)
-{
-    free(cashier);
-}
-
 struct chain *
 cashier_chain(struct cashier *cashier, uint64_t id)
 {
@@ -161,12 +157,30 @@ free_answer(uv_handle_t *handle)
 }
 
 static void
+close_answer(struct answer *answer)
+{
+    *answer->link = answer->next;
+    if (answer->next != NULL)
+        answer->next->link = answer->link;
+    uv_close((uv_handle_t *)&answer->timer, free_answer);
+}
+
+/** Whoever still waits is not called. */
+void
+cashier_free(struct cashier *cashier)
+{
+    while (cashier->pending != NULL)
+        close_answer(cashier->pending);
+    free(cashier);
+}
+
+static void
 on_timer(uv_timer_t *timer)
 {
     struct answer *answer = timer->data;
 
     answer->cb(answer->arg, &answer->out);
-    uv_close((uv_handle_t *)timer, free_answer);
+    close_answer(answer);
 }
 
 static void
@@ -187,6 +201,11 @@ answer_later(struct cashier *cashier,
     answer->cb = cb;
     answer->arg = arg;
     answer->timer.data = answer;
+    answer->next = cashier->pending;
+    answer->link = &cashier->pending;
+    if (answer->next != NULL)
+        answer->next->link = &answer->next;
+    cashier->pending = answer;
     uv_timer_init(core_loop(cashier->core), &answer->timer);
     uv_timer_start(&answer->timer, on_timer, auth->nonce[0] * 100u, 0);
 }

@@ -79,12 +79,12 @@ core_free(struct core *core)
 {
     if (core == NULL)
         return;
-    deliver(&core->wake);
     uv_close((uv_handle_t *)&core->wake, NULL);
     /* bounded: a handle that somebody forgot must not keep the process */
     for (int i = 0; i < 16 && uv_loop_alive(&core->loop); i++)
         uv_run(&core->loop, UV_RUN_NOWAIT);
     (void)uv_loop_close(&core->loop);
+    /* nobody is left to take these */
     for (struct letter *letter = take_all(core), *next; letter != NULL;
          letter = next) {
         next = letter->next;

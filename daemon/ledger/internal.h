@@ -54,6 +54,7 @@ struct ledger {
     char *path;
     int lock_fd;
     int64_t epoch;
+    bool closed; /* core thread: the writer is gone */
     struct db write;      /* writer thread, after open */
     struct db read;       /* core thread */
     struct tally pending; /* of the group being run; writer thread */

@@ -17,6 +17,7 @@
 #include "internal.h"
 
 #define PATH_LEN 4096
+#define CLOSE_ROUNDS 4
 
 struct message {
     char *text;
@@ -239,5 +240,9 @@ ledger_close(struct ledger *ledger)
         return;
     checkpoint_stop(ledger);
     writer_stop(ledger);
+    ledger->closed = true;
+    /* the last answers, and the refusal of what they ask for in turn */
+    for (int i = 0; i < CLOSE_ROUNDS; i++)
+        uv_run(core_loop(ledger->core), UV_RUN_NOWAIT);
     close_all(ledger);
 }

@@ -42,11 +42,31 @@ monotonic_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static void
+deliver_refused(void *arg)
+{
+    struct command *command = arg;
+
+    command->deliver(command);
+}
+
+/* The ledger is closing: what its last answers set off comes too late. */
+static bool
+refuse(struct ledger *ledger, struct command *command)
+{
+    if (!command->reads)
+        command->fail(command, X402_ERR_UNAVAILABLE);
+    core_post(ledger->core, deliver_refused, command);
+    return true;
+}
+
 bool
 command_send(struct ledger *ledger, struct command *command, bool droppable)
 {
     bool taken = true;
 
+    if (ledger->closed)
+        return refuse(ledger, command);
     command->since_ms = monotonic_ms();
     pthread_mutex_lock(&ledger->lock);
     if (droppable && ledger->waiting >= LEDGER_WAITING_MAX) {

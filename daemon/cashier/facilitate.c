@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The facilitator's two questions.  verify only asks; settle claims the payment
+ * in the ledger, and the same payment gets the same answer however often and
+ * however concurrently it comes. */
+#include <string.h>
+
+#include "inside.h"
+
+struct facilitate {
+    struct op op;
+    bool settle;
+    cashier_answer_cb cb;
+    void *arg;
+    struct cashier_answer out;
+};
+
+static void
+answer(struct facilitate *f, enum x402_err err)
+{
+    f->out.err = err;
+    f->out.payer = f->op.in.auth.from;
+    f->cb(f->arg, &f->out);
+    op_free(&f->op);
+}
+
+static void
+take_transaction(struct facilitate *f, const struct pay_row *row)
+{
+    f->out.has_transaction = row->has_tx;
+    memcpy(f->out.transaction, row->tx_hash, sizeof f->out.transaction);
+}
+
+/* -- settle -- */
+
+static void
+on_watched(void *arg, enum chain_outcome outcome, const struct pay_row *row)
+{
+    struct facilitate *f = arg;
+
+    switch (outcome) {
+    case CHAIN_MINED:
+        take_transaction(f, row);
+        answer(f, X402_OK);
+        return;
+    case CHAIN_REFUSED:
+        answer(f, row->reason != X402_OK ? row->reason : X402_ERR_TRANSACTION);
+        return;
+    case CHAIN_TIMEOUT:
+        take_transaction(f, row);
+        answer(f, X402_ERR_PENDING);
+        return;
+    }
+}
+
+/* "same (authorization, requirements): same answer and same tx" */
+static void
+answer_by_row(struct facilitate *f, const struct pay_row *row)
+{
+    switch (row->state) {
+    case PAY_RESERVED:
+        answer(f, X402_ERR_IN_PROGRESS);
+        return;
+    case PAY_CAPTURED:
+    case PAY_SUBMITTED:
+        chain_kick(f->op.chain, true);
+        chain_watch(f->op.chain, row->id, CASHIER_SETTLE_MS, on_watched, f);
+        return;
+    case PAY_MINED:
+    case PAY_FINAL:
+        take_transaction(f, row);
+        answer(f, X402_OK);
+        return;
+    case PAY_FAILED:
+        answer(f, row->reason != X402_OK ? row->reason : X402_ERR_TRANSACTION);
+        return;
+    case PAY_RELEASED: /* the ledger never leaves it so for a facilitator */
+        break;
+    }
+    answer(f, X402_ERR_INTERNAL);
+}
+
+static void
+on_reserved(void *arg, const struct ledger_reserved *out)
+{
+    struct facilitate *f = arg;
+
+    if (out->err != X402_OK)
+        answer(f, out->err);
+    else
+        answer_by_row(f, &out->row);
+}
+
+/* -- both -- */
+
+static void
+on_verdict(void *arg, const struct chain_verdict *verdict)
+{
+    struct facilitate *f = arg;
+
+    check_verdict(&f->op, verdict);
+    if (f->settle)
+        ledger_reserve(f->op.cashier->ledger, &f->op.in, on_reserved, f);
+    else
+        answer(f, verdict->err);
+}
+
+static bool
+same_terms(const struct facilitate *f, const struct pay_row *row)
+{
+    return x402_address_eq(&f->op.in.auth.to, &row->auth.to) &&
+           x402_amount_cmp(&f->op.in.auth.value, &row->auth.value) == 0;
+}
+
+/* A payment that is known.  RELEASED counts as unknown: nobody was charged. */
+static void
+known(struct facilitate *f, const struct pay_row *row)
+{
+    if (!f->settle)
+        answer(f, row->state == PAY_RESERVED ? X402_ERR_IN_PROGRESS
+                                             : X402_ERR_NONCE_USED);
+    else if (!same_terms(f, row))
+        answer(f, X402_ERR_RESOURCE);
+    else
+        answer_by_row(f, row);
+}
+
+static void
+begin(struct facilitate *f)
+{
+    struct pay_key key = check_key(&f->op.in);
+    struct chain_ask ask;
+    struct pay_row row;
+    enum x402_err err;
+
+    if (ledger_find(f->op.cashier->ledger, &key, &row) &&
+        row.state != PAY_RELEASED) {
+        known(f, &row);
+        return;
+    }
+    err = check_settler(&f->op);
+    if (err != X402_OK) {
+        answer(f, err);
+        return;
+    }
+    ask = check_ask(&f->op.in);
+    chain_simulate(f->op.chain, &ask, on_verdict, f);
+}
+
+static void
+take_over(struct ledger_reserve *in,
+          const struct x402_facilitator_request *request)
+{
+    in->origin = PAY_ORIGIN_FACILITATOR;
+    in->mode = PAY_SETTLE_BEFORE; /* we give nothing on credit here */
+    in->wire = request->payment.wire;
+    in->chain_id = request->requirement.asset->chain_id;
+    in->asset = request->requirement.asset->address;
+    in->auth = request->payment.auth;
+    in->alone = request->payment.signature_len != 65;
+    in->signature_len = request->payment.signature_len;
+    memcpy(in->signature, request->payment.signature, in->signature_len);
+    memcpy(in->resource, request->resource, sizeof in->resource);
+}
+
+static void
+facilitate(struct cashier *cashier,
+           const struct x402_facilitator_request *request, bool settle,
+           cashier_answer_cb cb, void *arg)
+{
+    struct facilitate *f = op_new(cashier, sizeof *f);
+    enum x402_err err;
+
+    f->settle = settle;
+    f->cb = cb;
+    f->arg = arg;
+    take_over(&f->op.in, request);
+    err = check_terms(&f->op, cashier->config->facilitate_any_payee);
+    if (err != X402_OK)
+        answer(f, err);
+    else
+        begin(f);
+}
+
+void
+cashier_verify(struct cashier *cashier,
+               const struct x402_facilitator_request *request,
+               cashier_answer_cb cb, void *arg)
+{
+    facilitate(cashier, request, false, cb, arg);
+}
+
+void
+cashier_settle(struct cashier *cashier,
+               const struct x402_facilitator_request *request,
+               cashier_answer_cb cb, void *arg)
+{
+    facilitate(cashier, request, true, cb, arg);
+}

@@ -31,8 +31,16 @@ write('ethers/accounts.json',
   spread(load('accounts'), 260).map((r) =>
     pick(r, ['name', 'privateKey', 'address', 'checksumAddress'])));
 
+// 130 over all shapes, and every one whose domain has the four members that a
+// token's has.
+const typedData = load('eip712');
+const four = 'chainId,name,verifyingContract,version';
+const chosen = new Set([
+  ...spread(typedData, 130),
+  ...typedData.filter((r) => Object.keys(r.domain).sort().join() === four),
+]);
 write('ethers/eip712.json',
-  spread(load('eip712'), 130).map((r) =>
+  [...chosen].map((r) =>
     pick(r, ['name', 'domain', 'primaryType', 'types', 'data', 'encoded',
       'digest', 'privateKey', 'signature'])));
 

@@ -157,7 +157,7 @@ const batches = [0, 1, 2, 3, 5, 9].map((count) =>
 write('viem/batches.json', batches);
 
 const payments = [1, 2, 3, 7].map((count) => {
-  const chosen = Array.from({ length: count }, (_, i) => transfers[(i * 5 + count) % 48]);
+  const chosen = Array.from({ length: count }, (_, i) => transfers[(i * 5 + count - 1) % 48]);
   const made = batch(count, (i) => chosen[i].data);
   return { seen: chosen.map((t, i) => ({ token: made.calls[i].target, ...t, data: undefined })),
     data: made.data };

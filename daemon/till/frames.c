@@ -17,7 +17,8 @@ ask(struct connection *c, uint64_t id)
 {
     struct question *q;
 
-    if (c->in_flight >= X402_TILL_INFLIGHT_MAX)
+    /* READY is no question to the worker: it has a place of its own */
+    if (c->in_flight - c->listing >= X402_TILL_INFLIGHT_MAX)
         return NULL;
     q = calloc(1, sizeof *q);
     if (q == NULL)
@@ -103,6 +104,8 @@ on_listed(void *arg, enum x402_err err, int64_t payment)
     struct connection *c = q->connection;
 
     (void)payment;
+    if (c != NULL)
+        c->listing = 0;
     if (c != NULL && err != X402_OK)
         connection_close(c, "its list could not be written");
     reply(q, NULL);
@@ -149,6 +152,7 @@ take_ready(struct connection *c)
     if (q == NULL)
         return false;
     c->ready = true;
+    c->listing = 1;
     ledger_lease_end(c->till->ledger, c->worker->id, c->held, c->held_len,
                      core_now_ms(), on_listed, q);
     free(c->held);

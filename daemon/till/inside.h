@@ -30,6 +30,7 @@ struct connection {
     size_t held_len;
     struct question *questions; /* without an answer yet */
     size_t in_flight;
+    size_t listing; /* 1: READY is not done yet, and counts among those */
     /* answers of this turn of the loop, sent together at its end */
     uint8_t *out;
     size_t out_len, out_cap;

@@ -176,6 +176,41 @@ test_forms(void)
     }
 }
 
+/* A payload that is all there, behind headers that say its length in more bytes
+ * than needed. */
+static void
+test_long_headers(void)
+{
+    static const struct {
+        const char *why;
+        size_t payload;
+        uint8_t header[4], header_len;
+        enum x402_err err;
+    } headers[] = {
+        {"56 bytes", 56, {0xb8, 56}, 2, X402_OK},
+        {"56 bytes, leading zero", 56, {0xb9, 0, 56}, 3, X402_ERR_SYNTAX},
+        {"55 bytes, long form", 55, {0xb8, 55}, 2, X402_ERR_SYNTAX},
+        {"256 bytes", 256, {0xb9, 1, 0}, 3, X402_OK},
+        {"256 bytes, leading zero", 256, {0xba, 0, 1, 0}, 4, X402_ERR_SYNTAX},
+        {"list of 56 bytes", 56, {0xf8, 56}, 2, X402_OK},
+        {"list, leading zero", 56, {0xf9, 0, 56}, 3, X402_ERR_SYNTAX},
+        {"list of 55 bytes, long form", 55, {0xf8, 55}, 2, X402_ERR_SYNTAX},
+    };
+
+    for (size_t i = 0; i < TEST_LEN(headers); i++) {
+        uint8_t bytes[300] = {0};
+        struct x402_rlp_item item;
+        struct x402_span in;
+        const uint8_t *at;
+
+        memcpy(bytes, headers[i].header, headers[i].header_len);
+        in = test_edge(bytes, headers[i].header_len + headers[i].payload);
+        at = (const uint8_t *)in.at;
+        test_ok(x402_rlp_read(&item, &at, &in.len) == headers[i].err, "%s",
+                headers[i].why);
+    }
+}
+
 /* Lengths at which the header changes its form, for strings and lists. */
 static void
 test_lengths(void)
@@ -280,6 +315,7 @@ main(void)
 {
     test_ethers();
     test_forms();
+    test_long_headers();
     test_lengths();
     test_integers();
     test_full();

@@ -190,8 +190,8 @@ export class Stack extends EventEmitter {
     if (this.stopping)
       return;
     this.stopping = true;
-    await this.nginx?.stop({ patience: 3000 });
-    await this.x402d?.stop({ patience: 3000 });
+    await this.nginx?.stop({ patience: 2000 });
+    await this.x402d?.stop({ patience: 5000 });
     await Promise.all([this.upstream?.stop({ patience: 1500 }), this.chain?.process.stop({ patience: 1500 })]);
   }
 }

@@ -198,6 +198,11 @@ set_limits(CURL *curl, const struct exchange_request *request)
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->max_ms);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, request->silence_s);
+    /* On a connection that was used before, libcurl sends a request again by
+     * itself when the first sending meets a closed one: with a payment in it
+     * that would be a sending that nobody counts. */
+    if (request->pays)
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     if (request->cacert != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, request->cacert);
     if (request->insecure && request->url->loopback) {

@@ -184,7 +184,8 @@ fetch_run(struct fetch_result *result, const struct fetch_options *options,
         .has_body = options->has_body,
         .trusted = true,
         .retry = {options->retry.failures, options->retry.waits,
-                  options->retry.delay_ms},
+                  options->retry.delay_ms,
+                  options->retry.delay_ms * RETRY_DELAY_GROWTH},
         .earlier = options->limits.earlier,
     };
 

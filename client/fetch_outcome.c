@@ -105,7 +105,9 @@ read_receipt(struct fetch *fetch)
 static enum fetch_next
 unknown(struct fetch *fetch, const char *why)
 {
-    mark(fetch, RECORD_UNKNOWN);
+    /* what was accepted once is not open again because it is asked for twice */
+    if (fetch->result->payment.record.state != RECORD_ACCEPTED)
+        mark(fetch, RECORD_UNKNOWN);
     fetch->result->outcome = FETCH_UNKNOWN;
     return fetch_end(fetch, CLIENT_EXIT_UNKNOWN,
                      "a payment was sent and its outcome is unknown: %s; "

@@ -115,6 +115,8 @@ pay(struct fetch *fetch, const struct x402_challenge *challenge,
     enum fetch_next next;
 
     fetch->result->outcome = FETCH_NOT_PAID;
+    if (!output_open(fetch->output))
+        return fetch_end(fetch, CLIENT_EXIT_WRITE, "the output failed");
     if (!journal_open(&fetch->journal))
         return fetch_end(fetch, CLIENT_EXIT_STATE, "the journal %.150s: %s",
                          fetch->journal.folder, strerror(errno));

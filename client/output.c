@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "output.h"
@@ -46,17 +47,40 @@ write_all(struct output *output, const char *bytes, size_t len)
     return true;
 }
 
-static bool
-open_once(struct output *output)
+bool
+output_open(struct output *output)
 {
-    if (output->fd >= 0)
+    if (output->fd >= 0 || output->capture)
         return true;
-    if (output->path == NULL)
+    if (output->path == NULL) {
         output->fd = STDOUT_FILENO;
-    else
-        output->fd =
-            open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        return true;
+    }
+    output->fd =
+        open(output->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    output->created = output->fd >= 0;
+    if (output->fd < 0 && errno == EEXIST)
+        output->fd = open(output->path, O_WRONLY | O_CLOEXEC);
     return output->fd >= 0 || fail(output);
+}
+
+/* The first byte: from here on the old content is gone. */
+static bool
+begin_once(struct output *output)
+{
+    struct stat st;
+
+    if (output->begun)
+        return true;
+    if (!output_open(output))
+        return false;
+    output->begun = true;
+    if (output->path == NULL || output->created)
+        return true;
+    if (fstat(output->fd, &st) != 0)
+        return fail(output);
+    return !S_ISREG(st.st_mode) || ftruncate(output->fd, 0) == 0 ||
+           fail(output);
 }
 
 /* A header that goes to a terminal is text for a person: cleaned. */
@@ -91,7 +115,7 @@ output_head(struct output *output, const struct heads *heads)
 {
     if (output->capture)
         return true;
-    if (!open_once(output))
+    if (!begin_once(output))
         return false;
     return !output->include_headers ||
            write_heads(output, blob_span(&heads->lines));
@@ -105,15 +129,18 @@ output_body(struct output *output, const char *bytes, size_t len)
             output->capture_cut = true;
         return true;
     }
-    return open_once(output) && write_all(output, bytes, len);
+    return begin_once(output) && write_all(output, bytes, len);
 }
 
 bool
 output_end(struct output *output)
 {
-    if (output->fd >= 0 && output->fd != STDOUT_FILENO &&
-        close(output->fd) != 0)
-        return fail(output);
+    int fd = output->fd;
+
     output->fd = -1;
+    if (fd >= 0 && fd != STDOUT_FILENO && close(fd) != 0)
+        return fail(output);
+    if (output->created && !output->begun)
+        (void)unlink(output->path);
     return !output->failed;
 }

@@ -169,7 +169,8 @@ prepare(struct payment *out, struct journal *journal,
 
     if (!take_tally(&tally, journal, order, limits, wallet))
         return journal_broken(reason, journal);
-    if (tally.unresolved && limits->earlier == PAY_EARLIER_RESUME)
+    if ((tally.unresolved || tally.partial) &&
+        limits->earlier == PAY_EARLIER_RESUME)
         return resume(out, journal, tally.path, reason);
     if (tally.unresolved && limits->earlier == PAY_EARLIER_STOP)
         return refuse(reason, CLIENT_EXIT_UNRESOLVED,

@@ -31,7 +31,7 @@ wait_of(struct retry *retry, const struct retry_case *the_case)
         /* "0" does not mean: as fast as you can */
         return asked * 1000 > wait ? asked * 1000 : wait;
     }
-    if (retry->delay_ms < RETRY_DELAY_MAX_MS)
+    if (retry->delay_ms < retry->delay_max_ms)
         retry->delay_ms *= 2;
     return wait;
 }

@@ -10,7 +10,7 @@
 #define RETRY_FAILURES 3 /* no answer, or 5xx */
 #define RETRY_WAITS 20   /* the server says: not yet (409, 425, 429, 503) */
 #define RETRY_DELAY_MS 1000
-#define RETRY_DELAY_MAX_MS 8000
+#define RETRY_DELAY_GROWTH 8 /* at most so many times the first one */
 #define RETRY_AFTER_MAX_S 60
 /* A server wants some validity left; what arrives later is refused anyway. */
 #define RETRY_MARGIN_S 6
@@ -19,6 +19,7 @@ struct retry {
     unsigned failures_left;
     unsigned waits_left;
     uint64_t delay_ms; /* of the next try without Retry-After; doubles */
+    uint64_t delay_max_ms;
 };
 
 struct retry_case {

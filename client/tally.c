@@ -89,12 +89,16 @@ note_unresolved(struct tally *tally, const struct tally_case *question,
     if (record->auth.valid_before_s > record->created.wall_s)
         lifetime = record->auth.valid_before_s - record->created.wall_s;
     if (seen->alive || tally->unresolved ||
-        !record_is_unresolved(record->state) ||
         !is_same_request(question, record) ||
         record_age_s(&record->created, &question->now) >
             lifetime + question->unresolved_after_s)
         return;
-    tally->unresolved = true;
+    if (record_is_unresolved(record->state))
+        tally->unresolved = true;
+    else if (record->state == RECORD_ACCEPTED && !tally->partial)
+        tally->partial = true;
+    else
+        return;
     memcpy(tally->path, seen->path, strlen(seen->path) + 1);
 }
 
@@ -123,7 +127,8 @@ tally_take(struct tally *out, const struct journal *journal,
 
     for (size_t i = 0; i < TALLY_SUMS; i++)
         out->sum[i].spent = x402_amount_of(0);
-    out->overflow = out->delivered = out->unresolved = false;
+    out->overflow = out->delivered = false;
+    out->unresolved = out->partial = false;
     out->undelivered = 0;
     return journal_scan(journal, false, visit, &count);
 }

@@ -34,8 +34,9 @@ struct tally {
     bool overflow;        /* a sum does not fit: treat as too much */
     unsigned undelivered; /* in a row, newest first, at that origin */
     bool delivered;       /* the row has ended */
-    bool unresolved;      /* an earlier payment of the same request */
-    char path[PATHS_MAX]; /* its file */
+    bool unresolved;      /* an earlier payment of the same request is open */
+    bool partial;         /* one was accepted, and its answer broke off */
+    char path[PATHS_MAX]; /* the file of the open one, else of the other */
 };
 
 /** Everything that was signed counts as spent, whatever a server says became

@@ -215,6 +215,7 @@ struct ngx_http_x402_ctx_s {
     unsigned                         captured:1;
     unsigned                         release:1;  /* what the hold waits for */
     unsigned                         upgrade:1;
+    unsigned                         spoiled:1;  /* whatever comes: free */
     unsigned                         started:1;
     unsigned                         last:1;     /* last buffer seen */
     unsigned                         blocked:1;  /* output waits for client */

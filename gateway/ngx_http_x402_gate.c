@@ -124,7 +124,9 @@ ngx_http_x402_gate_again(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     case ngx_http_x402_running:
 
-        if (ctx->conf == xlcf || ngx_http_x402_gate_same(r, ctx, xlcf)) {
+        if (!ctx->spoiled
+            && (ctx->conf == xlcf || ngx_http_x402_gate_same(r, ctx, xlcf)))
+        {
             return NGX_DECLINED;
         }
 
@@ -133,15 +135,7 @@ ngx_http_x402_gate_again(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "x402: redirect to a location of another price");
 
-        ctx->state = ngx_http_x402_over;
-        ctx->status = "released";
-
-        if (ctx->timer.timer_set) {
-            ngx_del_timer(&ctx->timer);
-        }
-
-        ngx_http_x402_rsv_ask(ctx->rsv, NGX_HTTP_X402_RELEASE);
-        ngx_http_x402_rsv_leave(ctx->rsv);
+        ctx->spoiled = 1;
 
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
 

@@ -396,7 +396,8 @@ ngx_http_x402_hold_wake(ngx_http_x402_ctx_t *ctx)
 
 /*
  * Did the upstream break off while its header was held?  Its handler sent no
- * last buffer and is not there any more.
+ * last buffer and is not there any more; or, unbuffered, waits for us to take
+ * what it has before it looks at the end of the connection.
  */
 
 static ngx_uint_t
@@ -406,15 +407,22 @@ ngx_http_x402_hold_cut(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 
     u = r->upstream;
 
-    return u
-           && u->cleanup == NULL
-           && u->header_sent
-           && !u->upgrade
-           && !ctx->last
-           && !r->header_only
-           && !r->buffered
-           && r->postponed == NULL
-           && r->connection->data == r;
+    if (u == NULL || !u->header_sent || u->upgrade
+        || ctx->last || r->header_only || r->buffered
+        || r->postponed || r->connection->data != r)
+    {
+        return 0;
+    }
+
+    if (u->cleanup == NULL) {
+        return 1;
+    }
+
+    return !u->buffering
+           && u->length > 0
+           && u->peer.connection
+           && (u->peer.connection->read->eof
+               || u->peer.connection->read->error);
 }
 
 

@@ -250,11 +250,9 @@ ngx_http_x402_run_late(ngx_http_x402_ctx_t *ctx)
                   "x402: the upstream did not answer while the payment "
                   "could be settled");
 
-    ctx->state = ngx_http_x402_over;
-    ctx->status = "released";
+    /* the 504 is held like any response, until the release is done */
 
-    ngx_http_x402_rsv_ask(ctx->rsv, NGX_HTTP_X402_RELEASE);
-    ngx_http_x402_rsv_leave(ctx->rsv);
+    ctx->spoiled = 1;
 
     ngx_http_x402_run_cut(r);
 
@@ -291,6 +289,10 @@ ngx_uint_t
 ngx_http_x402_run_charged(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 {
     ngx_uint_t  status, upstream;
+
+    if (ctx->spoiled) {
+        return 0;
+    }
 
     status = r->headers_out.status;
     upstream = ngx_http_x402_run_upstream_status(r);
@@ -423,7 +425,8 @@ ngx_http_x402_run_end(ngx_http_x402_ctx_t *ctx)
             break;
         }
 
-        if (ngx_http_x402_run_client_left(r)
+        if (!ctx->spoiled
+            && ngx_http_x402_run_client_left(r)
             && ngx_http_x402_run_handed(r)
             && !ngx_http_x402_mutant("abort_free"))
         {

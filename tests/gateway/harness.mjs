@@ -68,7 +68,7 @@ const COMMON = (g) => `
     x402_pay_to ${NETWORK} ${PAY_TO};
     x402_timeout 300;`;
 
-function conf(g, { http = '', server = '', servers = '', main = '', workers = 1, listen = '' }) {
+function conf(g, { http = '', server = '', servers = '', main = '', workers = 1 }) {
   return `load_module ${MODULE};
 ${process.getuid() === 0 ? 'user root;' : ''}
 daemon off;
@@ -91,7 +91,8 @@ http {
   large_client_header_buffers 4 32k;
   ${http}
   server {
-    listen 127.0.0.1:${g.port} ${listen};
+    listen 127.0.0.1:${g.port} backlog=1024;
+    listen 127.0.0.1:${g.h2port} http2;
     server_name _;
     root ${g.dir}/html;
     ${COMMON(g)}
@@ -114,7 +115,7 @@ export const priced = (path, upstream, more = '', price = '0.001') => `
     }`;
 
 export async function newFolder() {
-  const g = { dir: mkdtempSync(join(tmpdir(), 'x402-gateway-')), port: await freePort() };
+  const g = { dir: mkdtempSync(join(tmpdir(), 'x402-gateway-')), port: await freePort(), h2port: await freePort() };
   g.socket = join(g.dir, 'till.sock');
   mkdirSync(join(g.dir, 'html'));
   return g;
@@ -151,6 +152,7 @@ export async function startGateway(options, { till = true, files = {}, env = {} 
     mkdirSync(dirname(join(g.dir, 'html', name)), { recursive: true });
     writeFileSync(join(g.dir, 'html', name), text);
   }
+  g.log = () => (existsSync(`${g.dir}/error.log`) ? readFileSync(`${g.dir}/error.log`, 'utf8') : '');
   write(options);
   if (till)
     g.till = await new FakeTill(g.socket).listen();
@@ -167,8 +169,8 @@ export async function startGateway(options, { till = true, files = {}, env = {} 
     throw new Error(`nginx ended: ${g.output}\n${g.log()}`);
   })]);
   g.base = `http://127.0.0.1:${g.port}`;
+  g.h2 = `http://127.0.0.1:${g.h2port}`;
   g.http = client(g.base);
-  g.log = () => (existsSync(`${g.dir}/error.log`) ? readFileSync(`${g.dir}/error.log`, 'utf8') : '');
   g.access = () => readFileSync(`${g.dir}/access.log`, 'utf8').trim().split('\n');
   g.reload = async (o) => {
     write(o);

@@ -7,9 +7,13 @@
 #include <sqlite3.h>
 
 #include "ledger/ledger.h"
+#include "wire_test.h"
 
 #define NOW 1700000000000ull /* ms */
 #define CHAIN 84532
+
+/** A check that is its own description. */
+#define OK(x) test_ok((x), "%s: %s", __func__, #x)
 
 extern struct core *test_core;
 extern struct ledger *test_ledger;

@@ -51,6 +51,10 @@ export class Daemon {
     writeFileSync(this.config, text ?? yaml({ port }));
   }
 
+  reconfigure(text) {
+    writeFileSync(this.config, text);
+  }
+
   async start() {
     this.process = new Process({
       name: 'x402d', command: this.program, args: ['--config', this.config], log: this.log, cwd: this.dir,

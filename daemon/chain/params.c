@@ -227,7 +227,10 @@ params_logs(const struct params_logs *logs)
     x402_buf_text(&buf, "],\"fromBlock\":");
     add_u64(&buf, logs->from);
     x402_buf_text(&buf, ",\"toBlock\":");
-    add_u64(&buf, logs->to);
+    if (logs->to == UINT64_MAX)
+        add_text(&buf, "latest");
+    else
+        add_u64(&buf, logs->to);
     x402_buf_text(&buf, "}]");
     return finish("eth_getLogs", &buf);
 }

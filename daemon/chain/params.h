@@ -42,7 +42,8 @@ struct params_logs {
     const struct x402_address *contract;
     const uint8_t *either[2];
     const uint8_t *topic1, *topic2;
-    uint64_t from, to;
+    uint64_t from;
+    uint64_t to; /* UINT64_MAX: the newest block */
 };
 struct rpc_call params_logs(const struct params_logs *logs);
 

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See chain.h: one network, put together from its parts, and the few helpers
+ * that all of them use. */
+#include "inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <x402/abi.h>
+
+#include "../log.h"
+#include "follow.h"
+#include "settle.h"
+#include "signers.h"
+#include "simulate.h"
+#include "upkeep.h"
+#include "watch.h"
+
+#define WITHOUT_OVERRIDE_MS 300000
+
+/* -- helpers -- */
+
+void *
+chain_alloc(size_t size)
+{
+    void *memory = calloc(1, size);
+
+    if (memory == NULL)
+        abort(); /* out of memory: restart reads the ledger */
+    return memory;
+}
+
+const struct x402_address *
+chain_multicall3(void)
+{
+    static struct x402_address address;
+
+    if (x402_address_parse(&address, x402_span_of(X402_MULTICALL3)) != X402_OK)
+        abort();
+    return &address;
+}
+
+uint64_t
+chain_call_time(const struct chain *chain, uint64_t now_ms)
+{
+    uint64_t now_s = now_ms / 1000;
+
+    if (now_ms < chain->no_time_until_ms)
+        return 0;
+    return now_s > chain->health.head_time_s ? now_s
+                                             : chain->health.head_time_s;
+}
+
+static bool
+contains(const char *text, const char *word)
+{
+    return strcasestr(text, word) != NULL;
+}
+
+bool
+chain_override_refused(struct chain *chain, const struct rpc_answer *answer,
+                       uint64_t now_ms)
+{
+    if (answer->status != RPC_ERROR ||
+        !(answer->code == -32602 || contains(answer->message, "override") ||
+          contains(answer->message, "too many arguments")))
+        return false;
+    if (chain->no_time_until_ms <= now_ms)
+        log_event(LOG_WARN, "rpc_without_overrides", "message", answer->message,
+                  NULL);
+    chain->no_time_until_ms = now_ms + WITHOUT_OVERRIDE_MS;
+    return true;
+}
+
+/* geth and those like it say code 3; others only say it in words. */
+bool
+chain_is_revert(const struct rpc_answer *answer)
+{
+    return answer->status == RPC_ERROR &&
+           (answer->code == 3 || contains(answer->message, "revert") ||
+            contains(answer->message, "out of gas") ||
+            contains(answer->message, "invalid opcode") ||
+            contains(answer->message, "VM execution"));
+}
+
+/* -- open -- */
+
+static void
+list_assets(struct chain *chain)
+{
+    const struct x402_asset *asset;
+
+    for (size_t i = 0; (asset = x402_asset_at(i)) != NULL; i++) {
+        if (asset->chain_id == chain->config->network->chain_id &&
+            asset->transfer == X402_TRANSFER_EIP3009 &&
+            chain->assets_len < CHAIN_ASSETS_MAX)
+            chain->assets[chain->assets_len++].asset = asset;
+    }
+}
+
+static void
+start(struct chain *chain)
+{
+    struct rpc_options options = {
+        .urls = chain->config->rpc,
+        .urls_len = chain->config->rpc_len,
+        .timeout_ms = chain->config->rpc_timeout_ms,
+        .chain_id = chain->config->network->chain_id,
+    };
+
+    core_random(&chain->code.seed, sizeof chain->code.seed);
+    list_assets(chain);
+    chain->rpc = rpc_new(core_loop(chain->core), &options);
+    chain->simulator = simulate_new(chain);
+    chain->watches = watch_new(chain);
+    chain->settler = settle_new(chain);
+    if (chain->ledger != NULL)
+        chain->follower = follow_new(chain);
+    chain->upkeep = upkeep_new(chain);
+}
+
+struct chain *
+chain_open(struct core *core, const struct config_network *network,
+           struct ledger *ledger, char *error, size_t error_len)
+{
+    struct chain *chain = chain_alloc(sizeof *chain);
+
+    chain->core = core;
+    chain->config = network;
+    chain->ledger = ledger;
+    chain->signers = signers_open(chain, error, error_len);
+    if (chain->signers == NULL) {
+        free(chain);
+        return NULL;
+    }
+    if (upkeep_probe(network)) {
+        snprintf(error, error_len, "%s: the node is of another chain",
+                 network->network->caip2);
+        signers_free(chain->signers);
+        free(chain);
+        return NULL;
+    }
+    start(chain);
+    return chain;
+}
+
+/* -- close: what was asked is answered, the clocks stop, then the ledger's
+ * answers come in and what was posted before -- */
+
+struct closing {
+    struct chain *chain;
+    core_task closed;
+    void *arg;
+    unsigned parts; /* that are not closed yet */
+};
+
+static void
+free_chain(void *arg)
+{
+    struct closing *closing = arg;
+    struct chain *chain = closing->chain;
+
+    if (chain->ledger_waits > 0) {
+        core_post(chain->core, free_chain, closing);
+        return;
+    }
+    simulate_free(chain->simulator);
+    settle_free(chain->settler);
+    if (chain->follower != NULL)
+        follow_free(chain->follower);
+    signers_free(chain->signers);
+    free(chain);
+    closing->closed(closing->arg);
+    free(closing);
+}
+
+static void
+on_part_closed(void *arg)
+{
+    struct closing *closing = arg;
+
+    if (--closing->parts == 0)
+        core_post(closing->chain->core, free_chain, closing);
+}
+
+static void
+on_rpc_closed(void *arg)
+{
+    struct closing *closing = arg;
+    struct chain *chain = closing->chain;
+
+    closing->parts = chain->follower == NULL ? 3 : 4;
+    upkeep_close(chain->upkeep, on_part_closed, closing);
+    settle_close(chain->settler, on_part_closed, closing);
+    watch_close(chain->watches, on_part_closed, closing);
+    if (chain->follower != NULL)
+        follow_close(chain->follower, on_part_closed, closing);
+}
+
+void
+chain_close(struct chain *chain, core_task closed, void *arg)
+{
+    struct closing *closing = chain_alloc(sizeof *closing);
+
+    *closing = (struct closing){.chain = chain, .closed = closed, .arg = arg};
+    chain->closing = true;
+    rpc_close(chain->rpc, on_rpc_closed, closing);
+}
+
+/* -- for /health, /supported, reserve -- */
+
+const struct chain_health *
+chain_health(const struct chain *chain)
+{
+    return &chain->health;
+}
+
+uint64_t
+chain_id(const struct chain *chain)
+{
+    return chain->config->network->chain_id;
+}

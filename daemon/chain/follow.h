@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Broadcast transactions that are in the ledger and follow them until they are
+ * final: receipts, higher fees, reorgs.  A restart begins here as well: what
+ * the ledger holds open is taken up as if it had just been signed. */
+#ifndef X402D_FOLLOW_H
+#define X402D_FOLLOW_H
+
+#include "flight.h"
+#include "inside.h"
+
+struct follower *follow_new(struct chain *chain);
+void follow_close(struct follower *follower, void (*closed)(void *arg),
+                  void *arg);
+void follow_free(struct follower *follower);
+
+/** The ledger has been read: new transactions may be made. */
+bool follow_ready(const struct follower *follower);
+
+/** A batch that the ledger has just stored; taken over. */
+void follow_add(struct follower *follower, struct flight *flight);
+/** Somebody's transaction paid one of ours: keep an eye on its block. */
+void follow_paid_by(struct follower *follower, const struct receipt *receipt);
+
+/** Newest final block known; false: none yet. */
+bool follow_final(const struct follower *follower, uint64_t *number);
+
+/* -- among follow.c, resume.c and replace.c -- */
+
+struct follower {
+    struct chain *chain;
+    uv_timer_t timer;
+    struct flight *flights;
+    bool polling;
+    bool ready;
+    bool resuming;
+    bool truncated;     /* the ledger holds more than one list gave */
+    uint64_t resume_ms; /* when to read the ledger again; 0: no need */
+    unsigned delay_ms;
+    bool final_known;
+    uint64_t final_number;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+struct flight *follow_find(struct follower *follower, int64_t batch_id);
+/** Poll soon. */
+void follow_hurry(struct follower *follower);
+/** Read the ledger's open batches and mined payments. */
+void follow_resume(struct follower *follower);
+/** Sign a replacement: higher fees, or with cancel an empty transaction. */
+void follow_replace(struct follower *follower, struct flight *flight,
+                    bool cancel);
+void follow_broadcast(struct follower *follower, struct flight *flight);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See inquire.h.  The logs are searched backwards from the head in windows:
+ * the use is nearly always recent, and nodes limit how much they search. */
+#include "inquire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <x402/abi.h>
+
+#include "../log.h"
+#include "../metrics.h"
+#include "follow.h"
+#include "look.h"
+#include "params.h"
+#include "quantity.h"
+#include "settle.h"
+#include "watch.h"
+
+#define WINDOW 5000 /* blocks in one search; providers allow 10,000 */
+#define WINDOW_LEAST 100
+#define WINDOWS_MAX 64 /* about a week of two-second blocks */
+/* Where the node cannot look into a final block any more (its state was
+ * pruned): this long after the end no reorg brings the time back. */
+#define LONG_AFTER_S 3600
+
+struct inquiry {
+    struct chain *chain;
+    struct pay_row row;
+    enum x402_err reason;
+    uint64_t to, window; /* being searched: (to - window, to] */
+    bool newest;         /* up to the newest block, whatever it is by now */
+    unsigned windows;
+    bool pruned; /* the final block's state is gone: looking at the head */
+    uint8_t tx_hash[32];
+    struct receipt receipt;
+};
+
+static void search(struct inquiry *q);
+
+/* -- the end -- */
+
+static void
+end(struct inquiry *q, enum x402_err later)
+{
+    q->chain->settler_inquiries--;
+    settle_put_back(q->chain->settler, q->row.id, later);
+    receipt_free(&q->receipt);
+    free(q);
+}
+
+/* A settle-first payment that was never submitted is let go without proof:
+ * nobody was given anything for it, and we shall not submit it. */
+static bool
+may_let_go(const struct pay_row *row)
+{
+    return row->state == PAY_RESERVED && row->batch_id == 0;
+}
+
+static void
+on_failed(void *arg, enum x402_err err, int64_t payment)
+{
+    struct inquiry *q = arg;
+
+    q->chain->ledger_waits--;
+    if (err == X402_OK) {
+        metrics_add(METRIC_FAILED, 1);
+        watch_refused(q->chain->watches, payment, q->reason);
+    }
+    end(q, X402_OK);
+}
+
+static void
+fail(struct inquiry *q, enum x402_err reason)
+{
+    log_event(LOG_WARN, "payment_failed", "reason", x402_err_info(reason)->name,
+              NULL);
+    q->reason = reason;
+    q->chain->ledger_waits++;
+    ledger_failed(q->chain->ledger, q->row.id, reason, core_now_ms(), on_failed,
+                  q);
+}
+
+/* FAILED needs the deed in a final block; until then it may be undone. */
+static void
+fail_if_final(struct inquiry *q, uint64_t block, enum x402_err reason)
+{
+    uint64_t final;
+
+    if (may_let_go(&q->row) ||
+        (follow_final(q->chain->follower, &final) && block <= final))
+        fail(q, reason);
+    else
+        end(q, reason);
+}
+
+/* -- somebody used it: for whom? -- */
+
+static void
+on_paid(void *arg, enum x402_err err, int64_t payment)
+{
+    struct inquiry *q = arg;
+
+    q->chain->ledger_waits--;
+    if (err == X402_OK) {
+        log_event(LOG_INFO, "paid_by_another", NULL);
+        metrics_add(METRIC_MINED, 1);
+        if (!q->chain->closing)
+            follow_paid_by(q->chain->follower, &q->receipt);
+        watch_mined(q->chain->watches, payment);
+    }
+    end(q, X402_OK);
+}
+
+static void
+on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct inquiry *q = arg;
+    struct receipt_claim claim = {
+        .token = &q->row.asset,
+        .payer = &q->row.auth.from,
+        .payee = &q->row.auth.to,
+        .value = &q->row.auth.value,
+        .nonce = q->row.auth.nonce,
+    };
+
+    (void)len;
+    if (answers[0].status != RPC_RESULT || q->chain->closing ||
+        receipt_read(&q->receipt, answers[0].result, q->tx_hash) !=
+            RECEIPT_READ ||
+        !receipt_used(&q->receipt, &claim)) {
+        end(q, X402_ERR_NONCE_USED);
+        return;
+    }
+    if (!receipt_paid(&q->receipt, &claim)) {
+        fail_if_final(q, q->receipt.block_number, X402_ERR_NONCE_USED);
+        return;
+    }
+    q->chain->ledger_waits++;
+    ledger_paid_by(q->chain->ledger, q->row.id, q->receipt.tx_hash,
+                   q->receipt.block_number, q->receipt.block_hash,
+                   core_now_ms(), on_paid, q);
+}
+
+/* -- the search -- */
+
+static bool
+is_topic(const json_t *log, size_t i, const uint8_t topic[32])
+{
+    uint8_t bytes[32];
+    const json_t *topics = json_object_get(log, "topics");
+
+    return quantity_bytes(bytes, 32, json_array_get(topics, i)) &&
+           memcmp(bytes, topic, 32) == 0;
+}
+
+/* The log that we asked for, not one that a node made up. */
+static bool
+is_about(const struct inquiry *q, const json_t *log)
+{
+    struct x402_address address;
+    uint8_t payer[32] = {0};
+
+    memcpy(payer + 12, q->row.auth.from.byte, 20);
+    return quantity_address(&address, json_object_get(log, "address")) &&
+           x402_address_eq(&address, &q->row.asset) &&
+           is_topic(log, 1, payer) && is_topic(log, 2, q->row.auth.nonce);
+}
+
+static void
+found(struct inquiry *q, const json_t *log)
+{
+    uint64_t block;
+    struct rpc_call call;
+
+    if (!is_about(q, log) ||
+        !quantity_u64(&block, json_object_get(log, "blockNumber")) ||
+        !quantity_bytes(q->tx_hash, 32,
+                        json_object_get(log, "transactionHash"))) {
+        end(q, X402_ERR_NONCE_USED);
+        return;
+    }
+    if (is_topic(log, 0, x402_abi_topic_authorization_canceled)) {
+        fail_if_final(q, block, X402_ERR_NONCE_USED);
+        return;
+    }
+    call = params_receipt(q->tx_hash);
+    rpc_ask(q->chain->rpc, &call, 1, on_receipt, q);
+}
+
+static void
+on_logs(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct inquiry *q = arg;
+    const json_t *logs = answers[0].result;
+
+    (void)len;
+    if (q->chain->closing) {
+        end(q, X402_ERR_NONCE_USED);
+    } else if (answers[0].status == RPC_ERROR && q->window > WINDOW_LEAST) {
+        q->window /= 2; /* "range too large" */
+        search(q);
+    } else if (answers[0].status != RPC_RESULT || !json_is_array(logs)) {
+        end(q, X402_ERR_NONCE_USED);
+    } else if (json_array_size(logs) > 0) {
+        found(q, json_array_get(logs, json_array_size(logs) - 1));
+    } else if (q->to < q->window || ++q->windows == WINDOWS_MAX) {
+        log_event(LOG_WARN, "authorization_use_not_found", NULL);
+        end(q, X402_ERR_NONCE_USED);
+    } else {
+        q->to -= q->window;
+        q->newest = false;
+        search(q);
+    }
+}
+
+static void
+search(struct inquiry *q)
+{
+    uint8_t payer[32] = {0};
+    struct params_logs logs = {
+        .contract = &q->row.asset,
+        .either = {x402_abi_topic_authorization_used,
+                   x402_abi_topic_authorization_canceled},
+        .topic1 = payer,
+        .topic2 = q->row.auth.nonce,
+        .from = q->to < q->window ? 0 : q->to - q->window + 1,
+        .to = q->newest ? UINT64_MAX : q->to,
+    };
+    struct rpc_call call;
+
+    memcpy(payer + 12, q->row.auth.from.byte, 20);
+    call = params_logs(&logs);
+    rpc_ask(q->chain->rpc, &call, 1, on_logs, q);
+}
+
+static void
+begin_search(struct inquiry *q)
+{
+    q->to = q->chain->health.head_number;
+    q->newest = true;
+    q->window = WINDOW;
+    search(q);
+}
+
+/* -- expired: unused at a final block after its end? -- */
+
+static void ask_state(struct inquiry *q);
+
+static bool
+read_state(struct inquiry *q, const struct rpc_answer *answer,
+           struct look_seen *seen, struct look_block *block)
+{
+    struct look_payment payment = {&q->row.asset, &q->row.auth, NULL, 0};
+    uint8_t *data;
+    size_t len;
+    bool good;
+
+    if (answer->status != RPC_RESULT ||
+        !quantity_data(&data, &len, answer->result))
+        return false;
+    good = look_decode(seen, block, &payment, 1, false, data, len);
+    free(data);
+    return good && seen->token;
+}
+
+static void
+on_state(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct inquiry *q = arg;
+    uint64_t ends_s = q->row.auth.valid_before_s;
+    struct look_seen seen;
+    struct look_block block;
+
+    (void)len;
+    if (q->chain->closing) {
+        end(q, q->reason);
+        return;
+    }
+    if (answers[0].status == RPC_ERROR && !q->pruned) {
+        q->pruned = true;
+        ask_state(q);
+        return;
+    }
+    if (!read_state(q, &answers[0], &seen, &block)) {
+        end(q, q->reason);
+        return;
+    }
+    if (q->pruned)
+        ends_s += LONG_AFTER_S;
+    if (seen.used)
+        begin_search(q);
+    else if (block.time_s >= ends_s)
+        fail(q, q->reason);
+    else
+        end(q, q->reason);
+}
+
+static void
+ask_state(struct inquiry *q)
+{
+    struct look_payment payment = {&q->row.asset, &q->row.auth, NULL, 0};
+    struct params_message message = {
+        .to = chain_multicall3(),
+        .block = q->pruned ? "latest" : "finalized",
+    };
+    uint8_t *data =
+        look_encode(&message.data_len, chain_id(q->chain), &payment, 1, false);
+    struct rpc_call call;
+
+    message.data = data;
+    call = params_call(&message);
+    free(data);
+    rpc_ask(q->chain->rpc, &call, 1, on_state, q);
+}
+
+bool
+inquire(struct chain *chain, const struct pay_row *row, enum x402_err reason)
+{
+    struct inquiry *q;
+
+    if (chain->settler_inquiries >= INQUIRE_MAX)
+        return false;
+    q = chain_alloc(sizeof *q);
+    chain->settler_inquiries++;
+    q->chain = chain;
+    q->row = *row;
+    q->reason = reason;
+    if (reason == X402_ERR_NONCE_USED)
+        begin_search(q);
+    else if (may_let_go(row))
+        fail(q, reason);
+    else
+        ask_state(q);
+    return true;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share about one network.  Nobody outside
+ * includes this; the public face is chain.h. */
+#ifndef X402D_CHAIN_INSIDE_H
+#define X402D_CHAIN_INSIDE_H
+
+#include "chain.h"
+#include "code.h"
+#include "fees.h"
+#include "rpc.h"
+
+#define CHAIN_ASSETS_MAX 16
+
+struct simulator;
+struct settler;
+struct follower;
+struct watches;
+struct signers;
+
+/** An asset of our table, and what the chain said about it. */
+struct chain_asset {
+    const struct x402_asset *asset;
+    bool usable; /* its DOMAIN_SEPARATOR() is the one of our table */
+};
+
+struct chain {
+    struct core *core;
+    const struct config_network *config;
+    struct ledger *ledger;
+    struct rpc *rpc;
+    struct code_cache code;
+    struct chain_asset assets[CHAIN_ASSETS_MAX];
+    size_t assets_len;
+    bool ready; /* chain id, Multicall3 and assets were checked */
+    bool closing;
+    unsigned ledger_waits; /* commands whose answer has not come */
+    unsigned settler_inquiries;
+    struct fees_market market; /* as last seen */
+    uint64_t head_seen_ms;     /* 0: never */
+    uint64_t no_time_until_ms; /* the node refuses block overrides */
+    struct chain_health health;
+    struct simulator *simulator;
+    struct signers *signers;
+    struct settler *settler;
+    struct follower *follower;
+    struct watches *watches;
+    struct upkeep *upkeep;
+};
+
+/** malloc'd and zeroed, never NULL. */
+void *chain_alloc(size_t size);
+/** The time to pretend in an eth_call; 0: none, the node cannot. */
+uint64_t chain_call_time(const struct chain *chain, uint64_t now_ms);
+/** The node refused a call because of its block override: do without. */
+bool chain_override_refused(struct chain *chain,
+                            const struct rpc_answer *answer, uint64_t now_ms);
+/** An error that the contract made, not the node. */
+bool chain_is_revert(const struct rpc_answer *answer);
+const struct x402_address *chain_multicall3(void);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One look at the chain: a single aggregate3 that reads the block, the payers'
+ * balances and the authorizations' states, and then tries the transfers.
+ * Everything in it is of one block.
+ *
+ * The reads come first, so several payments of one payer may stand in one look:
+ * the balance is the one before all of them, and the ledger compares it with
+ * the sum.  A transfer that fails beside another one of the same payer says
+ * nothing yet (the first may have taken the money): `shared` marks it. */
+#ifndef X402D_LOOK_H
+#define X402D_LOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <x402/abi.h>
+#include <x402/eip3009.h>
+#include <x402/error.h>
+
+#define LOOK_MAX 200 /* payments in one look, and in one transaction */
+
+/** A payment, borrowed from whoever owns it. */
+struct look_payment {
+    const struct x402_address *asset;
+    const struct x402_authorization *auth;
+    const uint8_t *signature;
+    size_t signature_len;
+};
+
+/** What was seen of one payment. */
+struct look_seen {
+    bool token;         /* the asset answered like a token */
+    bool used;          /* authorizationState */
+    bool tried;         /* the transfer was in the look */
+    bool moved;         /* and it went through */
+    bool shared;        /* another payment of this payer was in the same look */
+    bool bad_signature; /* the token's text of refusal says so */
+    struct x402_amount balance;
+};
+struct look_block {
+    uint64_t number;
+    uint64_t time_s; /* as the calls saw it */
+};
+
+/** Calldata for Multicall3.  Memory: malloc'd. */
+uint8_t *look_encode(size_t *len, uint64_t chain_id,
+                     const struct look_payment *payments, size_t n,
+                     bool transfers);
+/** Read the answer to it.  false: not an answer to this question. */
+bool look_decode(struct look_seen *seen, struct look_block *block,
+                 const struct look_payment *payments, size_t n, bool transfers,
+                 const uint8_t *answer, size_t answer_len);
+
+/** The token's text of refusal is about the signature. */
+bool look_bad_signature(const uint8_t *revert, size_t len);
+
+/** What it means: X402_OK ASSET NONCE_USED FUNDS NOT_YET_VALID EXPIRED
+ *  SIGNATURE SIMULATION.  In: time_s  the time that the calls saw. */
+enum x402_err look_judge(const struct look_seen *seen,
+                         const struct x402_authorization *auth,
+                         uint64_t time_s);
+
+#endif

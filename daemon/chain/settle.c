@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See settle.h. */
+#include "settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../log.h"
+#include "follow.h"
+#include "inquire.h"
+#include "job.h"
+#include "plan.h"
+
+#define LIST_LIMIT 4096 /* the ledger's own bound */
+#define IDLE_MS 1000    /* between looks while something cannot go yet */
+
+static void look(struct settler *settler);
+
+/* -- when to look -- */
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    struct settler *settler = timer->data;
+
+    settler->look_at_ms = 0;
+    look(settler);
+}
+
+void
+settle_look_in(struct settler *settler, uint64_t wait_ms)
+{
+    uv_loop_t *loop = core_loop(settler->chain->core);
+    uint64_t at_ms;
+
+    if (settler->chain->closing)
+        return;
+    uv_update_time(loop);
+    at_ms = uv_now(loop) + wait_ms;
+    if (settler->look_at_ms != 0 && settler->look_at_ms <= at_ms)
+        return;
+    settler->look_at_ms = at_ms;
+    uv_timer_start(&settler->timer, on_timer, wait_ms, 0);
+}
+
+void
+settle_look(struct settler *settler)
+{
+    settle_look_in(settler, 0);
+}
+
+static size_t
+batch_max(const struct settler *settler)
+{
+    size_t most = settler->chain->config->batch_max;
+
+    return most < LOOK_MAX ? most : LOOK_MAX;
+}
+
+void
+chain_kick(struct chain *chain, bool urgent)
+{
+    struct settler *settler = chain->settler;
+    uint64_t wait_ms = chain->config->batch_wait_ms;
+
+    settler->kicks++;
+    if (urgent && wait_ms > SETTLE_URGENT_MS)
+        wait_ms = SETTLE_URGENT_MS;
+    if (settler->kicks >= batch_max(settler))
+        wait_ms = 0;
+    settle_look_in(settler, wait_ms);
+}
+
+/* -- what may go -- */
+
+void
+settle_let_go(struct settler *settler, int64_t payment)
+{
+    idset_remove(&settler->hand, payment);
+}
+
+void
+settle_put_back(struct settler *settler, int64_t payment, enum x402_err later)
+{
+    settle_let_go(settler, payment);
+    if (later == X402_OK)
+        later_forget(settler->later, payment);
+    else
+        later_put(settler->later, payment, later, core_now_ms());
+    settle_look_in(settler, IDLE_MS);
+}
+
+void
+settle_not_paid(struct settler *settler, int64_t payment)
+{
+    later_put(settler->later, payment, X402_ERR_TRANSACTION, core_now_ms());
+}
+
+/* It ended before it went: find out whether somebody used it. */
+static void
+expired(struct settler *settler, const struct pay_row *row)
+{
+    enum x402_err reason = later_reason(settler->later, row->id);
+
+    if (reason == X402_OK || reason == X402_ERR_NONCE_USED)
+        reason = X402_ERR_EXPIRED;
+    if (inquire(settler->chain, row, reason))
+        idset_add(&settler->hand, row->id);
+}
+
+static bool
+may_go(struct settler *settler, const struct pay_row *row, uint64_t now_ms)
+{
+    if (idset_has(&settler->hand, row->id) ||
+        later_waits(settler->later, row->id, now_ms))
+        return false;
+    if (row->auth.valid_before_s <= now_ms / 1000) {
+        expired(settler, row);
+        return false;
+    }
+    return row->auth.valid_after_s < now_ms / 1000;
+}
+
+/* -- one look -- */
+
+static struct plan_item
+item_of(const struct settler *settler, const struct pay_row *row,
+        uint64_t now_ms)
+{
+    bool code =
+        code_find(&settler->chain->code, &row->auth.from, now_ms) == CODE_SOME;
+
+    return (struct plan_item){
+        .payment = {&row->asset, &row->auth, row->signature,
+                    row->signature_len},
+        .alone = row->alone || code,
+    };
+}
+
+/* Take the chosen ones out of items and rows, which stay in step. */
+static void
+start_group(struct settler *settler, struct signer *signer,
+            struct plan_item *items, const struct pay_row **rows, size_t *n)
+{
+    size_t which[LOOK_MAX];
+    const struct pay_row *chosen[LOOK_MAX];
+    size_t len = plan_group(which, batch_max(settler), items, *n);
+    size_t next = 0, kept = 0;
+
+    for (size_t i = 0; i < *n; i++) {
+        if (next < len && which[next] == i) {
+            idset_add(&settler->hand, rows[i]->id);
+            chosen[next++] = rows[i];
+        } else {
+            items[kept] = items[i];
+            rows[kept++] = rows[i];
+        }
+    }
+    *n = kept;
+    job_start(settler, signer, chosen, len);
+}
+
+static void
+start_groups(struct settler *settler, const struct pay_row *rows, size_t len)
+{
+    struct plan_item *items = chain_alloc((len + 1) * sizeof *items);
+    const struct pay_row **mine = chain_alloc((len + 1) * sizeof *mine);
+    uint64_t now_ms = core_now_ms();
+    struct signer *signer;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (!may_go(settler, &rows[i], now_ms))
+            continue;
+        items[n] = item_of(settler, &rows[i], now_ms);
+        mine[n++] = &rows[i];
+    }
+    while (n > 0 && now_ms >= settler->rest_until_ms &&
+           (signer = signers_choose(settler->chain->signers)) != NULL)
+        start_group(settler, signer, items, mine, &n);
+    free(items);
+    free(mine);
+}
+
+static void
+on_due(void *arg, const struct pay_row *rows, size_t len)
+{
+    struct settler *settler = arg;
+
+    settler->chain->ledger_waits--;
+    settler->looking = false;
+    if (settler->chain->closing)
+        return;
+    start_groups(settler, rows, len);
+    if (settler->look_again)
+        settle_look(settler);
+    else if (len > 0)
+        settle_look_in(settler, IDLE_MS); /* until nothing is due */
+    settler->look_again = false;
+}
+
+static void
+look(struct settler *settler)
+{
+    struct chain *chain = settler->chain;
+    size_t limit = (SIGNER_FLIGHTS_MAX * signers_len(chain->signers) + 1) *
+                       batch_max(settler) +
+                   settler->hand.len + later_len(settler->later);
+
+    if (chain->closing || chain->follower == NULL ||
+        signers_len(chain->signers) == 0)
+        return;
+    if (!chain->ready || !chain->health.reachable ||
+        !follow_ready(chain->follower)) {
+        settle_look_in(settler, IDLE_MS);
+        return;
+    }
+    if (settler->looking) {
+        settler->look_again = true;
+        return;
+    }
+    settler->looking = true;
+    settler->kicks = 0;
+    chain->ledger_waits++;
+    ledger_due(chain->ledger, chain_id(chain),
+               limit < LIST_LIMIT ? limit : LIST_LIMIT, on_due, settler);
+}
+
+/* -- open, close -- */
+
+struct settler *
+settle_new(struct chain *chain)
+{
+    struct settler *settler = chain_alloc(sizeof *settler);
+
+    settler->chain = chain;
+    settler->later = later_new();
+    uv_timer_init(core_loop(chain->core), &settler->timer);
+    settler->timer.data = settler;
+    return settler;
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    struct settler *settler = handle->data;
+
+    settler->closed(settler->closed_arg);
+}
+
+void
+settle_close(struct settler *settler, void (*closed)(void *arg), void *arg)
+{
+    settler->closed = closed;
+    settler->closed_arg = arg;
+    uv_close((uv_handle_t *)&settler->timer, on_closed);
+}
+
+void
+settle_free(struct settler *settler)
+{
+    job_drop_ready(settler);
+    idset_free(&settler->hand);
+    later_free(settler->later);
+    free(settler);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See sign.h. */
+#include "sign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <x402/abi.h>
+#include <x402/transaction.h>
+
+#include "../log.h"
+
+/* -- calldata -- */
+
+static void
+direct_call(struct sign_calldata *out, const struct look_payment *payment)
+{
+    out->to = *payment->asset;
+    out->data = chain_alloc(X402_ABI_TRANSFER_MAX);
+    out->len = x402_abi_transfer(out->data, payment->auth, payment->signature,
+                                 payment->signature_len);
+}
+
+void
+sign_calldata(struct sign_calldata *out, const struct look_payment *payments,
+              size_t n, bool allow_failure)
+{
+    struct x402_abi_call calls[LOOK_MAX];
+    uint8_t *inner;
+
+    if (n == 0 || n > LOOK_MAX)
+        abort();
+    if (n == 1) {
+        direct_call(out, payments);
+        return;
+    }
+    inner = chain_alloc(n * X402_ABI_TRANSFER_MAX);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *data = inner + i * X402_ABI_TRANSFER_MAX;
+
+        calls[i] = (struct x402_abi_call){
+            .target = *payments[i].asset,
+            .allow_failure = allow_failure,
+            .data = data,
+            .data_len =
+                x402_abi_transfer(data, payments[i].auth, payments[i].signature,
+                                  payments[i].signature_len),
+        };
+    }
+    out->to = *chain_multicall3();
+    out->data = chain_alloc(x402_abi_aggregate3_len(calls, n));
+    out->len = x402_abi_aggregate3(out->data, calls, n);
+    free(inner);
+}
+
+/* -- the second look -- */
+
+static bool
+same_authorization(const struct x402_authorization *a,
+                   const struct x402_authorization *b)
+{
+    return x402_address_eq(&a->from, &b->from) &&
+           x402_address_eq(&a->to, &b->to) &&
+           x402_amount_cmp(&a->value, &b->value) == 0 &&
+           a->valid_after_s == b->valid_after_s &&
+           a->valid_before_s == b->valid_before_s &&
+           memcmp(a->nonce, b->nonce, 32) == 0;
+}
+
+/* The token that call i goes to: named inside an aggregate, the transaction's
+ * target otherwise. */
+static bool
+is_ours(const struct x402_transaction *tx, const struct x402_abi_seen *seen,
+        const struct look_payment *payment, size_t n)
+{
+    const struct x402_address *token = n == 1 ? &tx->to : &seen->token;
+
+    return x402_address_eq(token, payment->asset) &&
+           same_authorization(&seen->auth, payment->auth);
+}
+
+static bool
+calls_only(const struct x402_transaction *tx,
+           const struct look_payment *payments, size_t n)
+{
+    struct x402_abi_seen *seen = chain_alloc((n + 1) * sizeof *seen);
+    size_t len = 0;
+    bool good = x402_abi_inspect(seen, &len, n + 1, tx->data, tx->data_len) ==
+                    X402_OK &&
+                len == n &&
+                (n == 1 || x402_address_eq(&tx->to, chain_multicall3()));
+
+    for (size_t i = 0; i < n && good; i++)
+        good = is_ours(tx, &seen[i], &payments[i], n);
+    free(seen);
+    return good;
+}
+
+/* Decoded again, it is the transaction that was meant and the signer's. */
+static bool
+reads_back(const struct flight_tx *signed_tx, const struct x402_transaction *tx,
+           const struct signer *signer)
+{
+    struct x402_transaction back;
+    struct x402_address sender;
+
+    return x402_transaction_decode(&back, &sender, signed_tx->raw,
+                                   signed_tx->raw_len) == X402_OK &&
+           x402_address_eq(&sender, &signer->address) &&
+           back.chain_id == tx->chain_id && back.nonce == tx->nonce &&
+           back.gas_limit == tx->gas_limit &&
+           x402_amount_cmp(&back.max_fee, &tx->max_fee) == 0 &&
+           x402_amount_cmp(&back.max_priority_fee, &tx->max_priority_fee) ==
+               0 &&
+           x402_amount_is_zero(&back.value) &&
+           x402_address_eq(&back.to, &tx->to) &&
+           back.data_len == tx->data_len &&
+           (back.data_len == 0 ||
+            memcmp(back.data, tx->data, tx->data_len) == 0);
+}
+
+/* -- signing -- */
+
+static bool
+sign_checked(struct flight_tx *out, const struct x402_transaction *tx,
+             const struct signer *signer)
+{
+    size_t cap = tx->data_len + X402_TRANSACTION_OVERHEAD;
+
+    memset(out, 0, sizeof *out);
+    out->raw = chain_alloc(cap);
+    out->fees = (struct fees){tx->max_fee, tx->max_priority_fee};
+    out->gas_limit = tx->gas_limit;
+    if (x402_transaction_sign(out->raw, &out->raw_len, cap, out->hash, tx,
+                              signer->key) == X402_OK &&
+        reads_back(out, tx, signer))
+        return true;
+    log_event(LOG_ERROR, "signed_transaction_differs", NULL);
+    free(out->raw);
+    out->raw = NULL;
+    return false;
+}
+
+bool
+sign_settlement(struct flight_tx *out, const struct sign_order *order,
+                const struct look_payment *payments, size_t n)
+{
+    struct x402_transaction tx = {
+        .chain_id = order->chain_id,
+        .nonce = order->account_nonce,
+        .max_priority_fee = order->fees.max_priority,
+        .max_fee = order->fees.max_fee,
+        .gas_limit = order->gas_limit,
+        .to = order->calldata->to,
+        .data = order->calldata->data,
+        .data_len = order->calldata->len,
+    };
+
+    if (!calls_only(&tx, payments, n)) {
+        log_event(LOG_ERROR, "settlement_calldata_differs", NULL);
+        return false;
+    }
+    return sign_checked(out, &tx, order->signer);
+}
+
+bool
+sign_replacement(struct flight_tx *out, const struct flight_tx *before,
+                 const struct signer *signer, const struct fees *fees,
+                 bool cancel)
+{
+    struct x402_transaction tx;
+    struct x402_address sender;
+
+    if (x402_transaction_decode(&tx, &sender, before->raw, before->raw_len) !=
+            X402_OK ||
+        !x402_address_eq(&sender, &signer->address))
+        return false;
+    tx.max_fee = fees->max_fee;
+    tx.max_priority_fee = fees->max_priority;
+    if (cancel) {
+        tx.to = signer->address;
+        tx.data = NULL;
+        tx.data_len = 0;
+    }
+    return sign_checked(out, &tx, signer);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place where our keys sign.  What is signed is read again with other
+ * code, before and after, and must be exactly the payments it was made of:
+ * no input of a payer can choose target, selector or value. */
+#ifndef X402D_SIGN_H
+#define X402D_SIGN_H
+
+#include "flight.h"
+#include "look.h"
+
+/** What a settlement calls. */
+struct sign_calldata {
+    struct x402_address to; /* the token, or Multicall3 */
+    uint8_t *data;          /* malloc'd */
+    size_t len;
+};
+/** One payment calls the token itself; several go through aggregate3, where
+ *  with allow_failure one that fails does not take the others along. */
+void sign_calldata(struct sign_calldata *out,
+                   const struct look_payment *payments, size_t n,
+                   bool allow_failure);
+
+struct sign_order {
+    uint64_t chain_id;
+    const struct signer *signer;
+    uint64_t account_nonce;
+    struct fees fees;
+    uint64_t gas_limit;
+    const struct sign_calldata *calldata;
+};
+/** Sign a settlement of exactly these payments.  false: the second look did not
+ *  agree (a fault of ours or of the memory); nothing may be sent.
+ *  Memory: out->raw is malloc'd. */
+bool sign_settlement(struct flight_tx *out, const struct sign_order *order,
+                     const struct look_payment *payments, size_t n);
+/** The same call with the same nonce at other fees; or with cancel an empty
+ *  transaction of the signer to himself. */
+bool sign_replacement(struct flight_tx *out, const struct flight_tx *before,
+                      const struct signer *signer, const struct fees *fees,
+                      bool cancel);
+
+#endif

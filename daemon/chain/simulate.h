@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is this payment good now?  Payments that wait while calls are in flight are
+ * asked together in the next; nothing waits on purpose. */
+#ifndef X402D_SIMULATE_H
+#define X402D_SIMULATE_H
+
+#include "inside.h"
+
+#define SIMULATE_TOGETHER 64      /* payments in one eth_call */
+#define SIMULATE_INFLIGHT 8       /* eth_calls at once */
+#define SIMULATE_WAITING 4096     /* payments; more are X402_ERR_BUSY */
+#define SIMULATE_ALONE_GAS 500000 /* for a payer whose contract judges */
+
+struct simulator *simulate_new(struct chain *chain);
+/** Everybody who waits gets X402_ERR_UNAVAILABLE.  Call after rpc_close has
+ * answered what was in flight. */
+void simulate_free(struct simulator *simulator);
+
+/** chain_simulate for the settler: fees and a full queue do not refuse. */
+void simulate_again(struct chain *chain, const struct chain_ask *ask,
+                    chain_verdict_cb cb, void *arg);
+
+#endif

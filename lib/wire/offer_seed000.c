@@ -17,7 +17,7 @@ add_entry(struct x402_buf *out, const struct x402_offer *offer,
     x402_buf_text(out, "{\"scheme\":\"exact\",");
     offer_add_text(out, "network", x402_span_of(network));
     offer_add_amount(out, "maxAmountRequired", &entry->amount);
-    offer_add_address(out, "asset", &entry->asset->address);
+    offer_add_text(out, "asset", x402_span_of(entry->asset->address_text));
     offer_add_address(out, "payTo", &entry->pay_to);
     if (offer->facilitator_url.len > 0)
         offer_add_text(out, "facilitatorUrl", offer->facilitator_url);

@@ -13,7 +13,7 @@ add_entry(struct x402_buf *out, const struct x402_requirement *entry)
     x402_buf_text(out, "{\"scheme\":\"exact\",");
     offer_add_text(out, "network", x402_span_of(network));
     offer_add_amount(out, "amount", &entry->amount);
-    offer_add_address(out, "asset", &entry->asset->address);
+    offer_add_text(out, "asset", x402_span_of(entry->asset->address_text));
     offer_add_address(out, "payTo", &entry->pay_to);
     x402_buf_text(out, "\"maxTimeoutSeconds\":");
     x402_buf_u64(out, entry->timeout_s);

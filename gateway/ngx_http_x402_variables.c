@@ -180,12 +180,17 @@ static ngx_int_t
 ngx_http_x402_variable_set(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     const char *text, size_t len)
 {
+    if (len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
     v->len = len;
 
-    v->data = ngx_pnalloc(r->pool, len ? len : 1);
+    v->data = ngx_pnalloc(r->pool, len);
     if (v->data == NULL) {
         return NGX_ERROR;
     }

@@ -372,8 +372,13 @@ test('SIGHUP reads the log level again, and refuses a file that became wrong', a
     await sleep(200);
     return other.events();
   };
-  const refused = await hup('log: loud\n');
+  const refused = await hup(yaml({ port: fourth, more: 'log: loud' }));
+  assert.match(refused.at(-1).reason, /log: "loud": write debug/);
   assert.equal(refused.at(-1).event, 'reload_refused');
+  const odd = await hup(yaml({ port: fourth, more: 'log: "a\\"b\\\\c\\x01\\x1b[31m\\u2028\\n{}"' }));
+  assert.equal(odd.at(-1).event, 'reload_refused'); // and the line is JSON
+  assert.match(odd.at(-1).reason, /a"b\\c\u0001\u001b\[31m\u2028\n\{\}/);
+  assert.equal(other.logText().includes('\u001b'), false);
   const reloaded = await hup(yaml({ port: fourth, more: 'log: debug' }));
   assert.equal(reloaded.at(-1).event, 'reloaded');
   await post(`${other.url}/verify`, '{}');

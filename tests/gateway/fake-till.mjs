@@ -84,7 +84,12 @@ export class FakeTill {
     this.reset();
   }
 
+  /** Forgets; what still comes of reservations from before is not recorded. */
   reset() {
+    this.past ??= new Set();
+    for (const f of this.frames ?? [])
+      if (f.rid)
+        this.past.add(f.rid);
     this.script = {};
     this.frames = [];
     this.waiting = [];
@@ -117,7 +122,8 @@ export class FakeTill {
   #got(socket, bytes) {
     const type = bytes[5];
     const f = { name: NAME[type], id: bytes.readBigUInt64BE(8), at: Date.now(), socket, ...read(type, bytes.subarray(16)) };
-    this.frames.push(f);
+    if (!this.past.has(f.rid))
+      this.frames.push(f);
     this.waiting = this.waiting.filter((wait) => !wait(f));
     if (type === TYPE.PING && !this.script.mute)
       return socket.write(frame(TYPE.PONG, f.id));

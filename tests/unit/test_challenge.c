@@ -409,6 +409,23 @@ test_hostile(void)
         "members of the wrong kind are left out");
 }
 
+/* Good JSON with white space up to the bound, and one group beyond it. */
+static void
+test_longest(void)
+{
+    enum { TEXT = 65536 / 4 * 3 };
+    static char text[TEXT + 3];
+    const char *good = test_quote("{'x402Version':2,'accepts':[" ACCEPTED "]}");
+    struct x402_challenge_input in = {0};
+
+    memset(text, ' ', sizeof(text));
+    memcpy(text, good, strlen(good));
+    in.payment_required = test_base64((struct x402_span){text, TEXT});
+    test_ok(read_all(&in) == X402_OK && choices == 1, "a header of 64 KiB");
+    in.payment_required = test_base64((struct x402_span){text, TEXT + 3});
+    test_ok(read_all(&in) == X402_ERR_SYNTAX, "a good header of more");
+}
+
 /* A broken header does not hide a good body, nor its extensions a good
  * header's. */
 static void
@@ -444,6 +461,7 @@ main(void)
     test_bodies();
     test_seed001();
     test_hostile();
+    test_longest();
     test_mixed();
     x402_challenge_free(challenge);
     return test_done();

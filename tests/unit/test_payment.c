@@ -108,6 +108,28 @@ test_fields(void)
             "seed 001's currency");
 }
 
+/* v: 0 and 1 are 27 and 28; all else is left as it came, for the recovery to
+ * refuse. */
+static void
+test_recovery_byte(void)
+{
+    json_t *root = test_json(V1);
+    const char *last;
+    json_t *payload = test_parent(root, "payload.signature", &last);
+    unsigned wrong = 0;
+
+    for (unsigned v = 0; v < 256; v++) {
+        char hex[] = SIGNATURE;
+
+        snprintf(hex + 130, 3, "%02x", v);
+        json_object_set_new(payload, last, json_string(hex));
+        wrong += decode(XP, test_dump(root)) != X402_OK ||
+                 payment.signature[64] != (v < 2 ? v + 27 : v);
+    }
+    test_ok(wrong == 0, "256 values of v, %u wrong", wrong);
+    json_decref(root);
+}
+
 /* -- base64 and size -- */
 
 /* A payment whose base64 ends in "==". */
@@ -407,6 +429,7 @@ main(void)
 {
     test_wires();
     test_fields();
+    test_recovery_byte();
     test_headers();
     test_trailing_bits();
     test_json_forms();

@@ -43,8 +43,9 @@ export function complaints(dir, allowed = []) {
 }
 
 /** Declares a stack for all tests of a file.  `allowed` are log lines that
- *  the file causes on purpose. */
-export function useStack(options = {}, { allowed = [], connections = 16 } = {}) {
+ *  the file causes on purpose; `ready` runs once it is up, `done` before it is
+ *  stopped. */
+export function useStack(options = {}, { allowed = [], connections = 16, ready, done } = {}) {
   const world = {};
 
   before(async () => {
@@ -58,9 +59,11 @@ export function useStack(options = {}, { allowed = [], connections = 16 } = {}) 
     /** A payment for a path, by account 2 unless another one is given. */
     world.pay = async (path, { payer = world.payer, change, domain, ...more } = {}) =>
       pay(payer, await world.offer(path, more), change, domain);
+    await ready?.(world);
   });
 
   after(async () => {
+    await done?.(world);
     world.http?.close();
     if (!world.stack)
       return;

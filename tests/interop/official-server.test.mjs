@@ -2,7 +2,7 @@
 // An official server, unchanged, sells through our facilitator: its verify and
 // its settle are ours, the buyer is the official client.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { HTTPFacilitatorClient } from '@x402/core/server';
 import { ExactEvmScheme as ExactEvmClient } from '@x402/evm';
 import { ExactEvmScheme as ExactEvmServer } from '@x402/evm/exact/server';
@@ -15,22 +15,22 @@ import { client } from '../harness/http.mjs';
 import { offerOf, pay } from '../harness/payment.mjs';
 import { useStack } from '../harness/stack.mjs';
 
-const world = useStack();
+const world = useStack({}, { ready: openShop, done: () => shop?.close() });
 const payer = account(5);
 let shop;
 let sold = 0;
 
-before(async () => {
-  const facilitator = new HTTPFacilitatorClient({ url: world.stack.url('facilitator') });
+async function openShop({ stack }) {
+  const facilitator = new HTTPFacilitatorClient({ url: stack.url('facilitator') });
   const resources = new x402ResourceServer(facilitator).register(NETWORK, new ExactEvmServer());
   const app = express();
   app.use(paymentMiddleware({
     'GET /weather': {
-      accepts: { scheme: 'exact', price: '$0.002', network: NETWORK, payTo: world.stack.payTo },
+      accepts: { scheme: 'exact', price: '$0.002', network: NETWORK, payTo: stack.payTo },
       description: 'Weather',
     },
     'GET /broken': {
-      accepts: { scheme: 'exact', price: '$0.002', network: NETWORK, payTo: world.stack.payTo },
+      accepts: { scheme: 'exact', price: '$0.002', network: NETWORK, payTo: stack.payTo },
       description: 'Fails',
     },
   }, resources));
@@ -40,9 +40,7 @@ before(async () => {
   });
   app.get('/broken', (req, res) => res.status(500).json({ error: 'broken' }));
   await new Promise((resolve) => { shop = app.listen(0, '127.0.0.1', resolve); });
-});
-
-after(() => shop?.close());
+}
 
 const url = (path) => `http://127.0.0.1:${shop.address().port}${path}`;
 

@@ -2,7 +2,8 @@
 // The official facilitator clients, unchanged, against our facilitator.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { FacilitatorResponseError, HTTPFacilitatorClient, VerifyError } from '@x402/core/server';
+import { FacilitatorResponseError, HTTPFacilitatorClient } from '@x402/core/server';
+import { VerifyError } from '@x402/core/types';
 import { ExactEvmScheme } from '@x402/evm';
 import { x402Client } from '@x402/core/client';
 import { useFacilitator } from 'x402/verify';

@@ -42,8 +42,7 @@ read_header(const char *text)
 static enum x402_err
 read_body(const char *text)
 {
-    struct x402_challenge_input in = {
-        .body = test_edge(x402_span_of(test_quote(text)))};
+    struct x402_challenge_input in = {.body = test_edge_text(test_quote(text))};
 
     return read_all(&in);
 }
@@ -242,7 +241,7 @@ test_entries(void)
     };
     char text[2048];
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         snprintf(text, sizeof(text), "{'x402Version':2,'accepts':[%s]}",
                  rows[i].entry);
         test_ok(read_header(text) == X402_OK && choices == rows[i].choices &&
@@ -343,7 +342,7 @@ test_seed001(void)
          0},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         struct x402_challenge_input in = {
             .seed001_required = x402_span_of(rows[i].required),
             .seed001_currency = x402_span_of(rows[i].currency),
@@ -370,15 +369,14 @@ test_hostile(void)
     struct x402_span text;
 
     memset(big, 'A', sizeof(big));
-    in.payment_required = test_edge((struct x402_span){big, 1 << 20});
+    in.payment_required = test_edge(big, 1 << 20);
     test_ok(read_all(&in) == X402_ERR_SYNTAX, "a header of 1 MiB");
-    in.payment_required = test_edge((struct x402_span){big, 65536});
+    in.payment_required = test_edge(big, 65536);
     test_ok(read_all(&in) == X402_ERR_SYNTAX, "a header of 64 KiB of nothing");
     memset(big, '[', sizeof(big));
-    in = (struct x402_challenge_input){
-        .body = test_edge((struct x402_span){big, 65536})};
+    in = (struct x402_challenge_input){.body = test_edge(big, 65536)};
     test_ok(read_all(&in) == X402_ERR_SYNTAX, "64 Ki open brackets");
-    in.body = test_edge((struct x402_span){big, 65537});
+    in.body = test_edge(big, 65537);
     test_ok(read_all(&in) == X402_ERR_SYNTAX, "a body of 64 KiB and one");
 
     for (unsigned i = 0; i < 100; i++)

@@ -33,7 +33,7 @@ static enum x402_err
 decode(struct x402_span body)
 {
     memset(&request, 0x55, sizeof(request));
-    return x402_facilitator_request_decode(&request, test_edge(body));
+    return x402_facilitator_request_decode(&request, test_edge_span(body));
 }
 
 static enum x402_err
@@ -237,7 +237,7 @@ mutated(const char *base, const struct mutation *mutation)
 }
 
 #define EACH(array, base)                                                      \
-    for (size_t i = 0; i < sizeof(array) / sizeof(*(array)); i++)              \
+    for (size_t i = 0; i < TEST_LEN(array); i++)                               \
     mutated(base, &(array)[i])
 
 static void

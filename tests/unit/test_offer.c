@@ -208,7 +208,7 @@ test_seed001(void)
         {"USDT", "0.1000", "USDT", "eip155:42220", 42220, 100000},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         struct x402_requirement accepts[1] = {
             price(rows[i].chain_id, rows[i].symbol, rows[i].amount)};
         struct x402_offer offer = offer_of(accepts, 1);

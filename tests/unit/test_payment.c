@@ -66,7 +66,7 @@ test_wires(void)
     size_t which;
 
     domain_of(domain32, offer.asset);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         which = 9;
         test_ok(decode_text(rows[i].carrier, rows[i].text) == X402_OK &&
                     payment.wire == rows[i].wire && payment.chain_id == 8453 &&
@@ -168,45 +168,38 @@ test_headers(void)
     memcpy(copy, header.at, len);
     copy[len] = '\0';
     pad = strchr(copy, '=');
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        test_ok(x402_payment_decode(&payment, XP,
-                                    test_edge(x402_span_of(rows[i].text))) ==
-                    X402_ERR_SYNTAX,
-                "header: %s", rows[i].why);
+    for (size_t i = 0; i < TEST_LEN(rows); i++)
+        test_ok(
+            x402_payment_decode(&payment, XP, test_edge_text(rows[i].text)) ==
+                X402_ERR_SYNTAX,
+            "header: %s", rows[i].why);
 
-    test_ok(x402_payment_decode(&payment, XP,
-                                test_edge((struct x402_span){
-                                    copy, (size_t)(pad - copy)})) == X402_OK,
+    test_ok(x402_payment_decode(
+                &payment, XP, test_edge(copy, (size_t)(pad - copy))) == X402_OK,
             "header: padding left out");
-    test_ok(x402_payment_decode(&payment, XP,
-                                test_edge((struct x402_span){copy, len - 1})) ==
+    test_ok(x402_payment_decode(&payment, XP, test_edge(copy, len - 1)) ==
                 X402_ERR_SYNTAX,
             "header: half of the padding left out");
     copy[len] = '=';
-    test_ok(x402_payment_decode(&payment, XP,
-                                test_edge((struct x402_span){copy, len + 1})) ==
+    test_ok(x402_payment_decode(&payment, XP, test_edge(copy, len + 1)) ==
                 X402_ERR_SYNTAX,
             "header: one = too many");
     copy[len] = ' ';
-    test_ok(x402_payment_decode(&payment, XP,
-                                test_edge((struct x402_span){copy, len + 1})) ==
+    test_ok(x402_payment_decode(&payment, XP, test_edge(copy, len + 1)) ==
                 X402_ERR_SYNTAX,
             "header: a space behind");
     copy[0] = '\n';
-    test_ok(x402_payment_decode(&payment, XP,
-                                test_edge((struct x402_span){copy, len})) ==
+    test_ok(x402_payment_decode(&payment, XP, test_edge(copy, len)) ==
                 X402_ERR_SYNTAX,
             "header: a line break inside");
 
     memset(big, 'A', sizeof(big));
-    test_ok(x402_payment_decode(
-                &payment, XP,
-                test_edge((struct x402_span){big, X402_PAYMENT_HEADER_MAX})) ==
+    test_ok(x402_payment_decode(&payment, XP,
+                                test_edge(big, X402_PAYMENT_HEADER_MAX)) ==
                 X402_ERR_SYNTAX,
             "header: as long as it may be is read");
     test_ok(x402_payment_decode(&payment, XP,
-                                test_edge((struct x402_span){
-                                    big, X402_PAYMENT_HEADER_MAX + 1})) ==
+                                test_edge(big, X402_PAYMENT_HEADER_MAX + 1)) ==
                 X402_ERR_TOO_LARGE,
             "header: one more is not");
 }
@@ -224,9 +217,8 @@ test_trailing_bits(void)
     copy[header.len] = '\0';
     pad = strchr(copy, '=');
     pad[-1]++;
-    test_ok(x402_payment_decode(&payment, XP,
-                                test_edge((struct x402_span){
-                                    copy, header.len})) == X402_ERR_SYNTAX,
+    test_ok(x402_payment_decode(&payment, XP, test_edge(copy, header.len)) ==
+                X402_ERR_SYNTAX,
             "header: trailing bits that are not zero");
 }
 
@@ -314,7 +306,7 @@ test_json_forms(void)
          XP, X402_ERR_SYNTAX},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         enum x402_err err = decode_text(rows[i].carrier, rows[i].text);
 
         test_ok(err == rows[i].err, "JSON: %s: %s", rows[i].why,

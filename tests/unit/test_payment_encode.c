@@ -72,7 +72,7 @@ test_encode(void)
         if (decode_text(XP, V1) != X402_OK)
             abort();
         was = payment;
-        header = test_edge(encoded(rows[i].wire, &echo));
+        header = test_edge_span(encoded(rows[i].wire, &echo));
         test_ok(x402_payment_decode(&payment, rows[i].carrier, header) ==
                         X402_OK &&
                     payment.wire == rows[i].wire && match(&which) == X402_OK &&
@@ -103,8 +103,8 @@ test_canonical_receipt(void)
     uint8_t digest32[32];
     char hex[67];
 
-    test_ok(x402_payment_decode(&payment, XP,
-                                test_edge(x402_span_of(canonical))) == X402_OK,
+    test_ok(x402_payment_decode(&payment, XP, test_edge_text(canonical)) ==
+                X402_OK,
             "the published receipt is read");
     x402_eip3009_digest(digest32, &payment.auth, test_requirement().asset);
     x402_hex_encode(hex, digest32, 32);

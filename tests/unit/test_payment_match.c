@@ -124,7 +124,7 @@ test_time(void)
 
     if (decode_text(XP, V1) != X402_OK)
         abort();
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         payment.auth.valid_after_s = rows[i].after;
         payment.auth.valid_before_s = rows[i].before;
         test_ok(x402_payment_match(&which, &payment, &offer, 1,

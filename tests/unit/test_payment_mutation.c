@@ -312,7 +312,7 @@ static const struct mutation seed001_part[] = {
 };
 
 #define EACH(array, base, carrier)                                             \
-    for (size_t i = 0; i < sizeof(array) / sizeof(*(array)); i++)              \
+    for (size_t i = 0; i < TEST_LEN(array); i++)                               \
     mutated(base, carrier, &(array)[i])
 
 static void

@@ -105,8 +105,9 @@ test_round_trips(void)
         if (n % 3 == 0)
             with_transaction(&in);
         x402_receipt_header(&out, &in);
-        if (out.full || x402_receipt_decode(
-                            &back, test_edge(x402_buf_span(&out))) != X402_OK) {
+        if (out.full ||
+            x402_receipt_decode(&back, test_edge_span(x402_buf_span(&out))) !=
+                X402_OK) {
             test_ok(false, "receipt %u is read again", n);
             continue;
         }
@@ -178,7 +179,7 @@ test_reading(void)
     };
     struct x402_receipt out;
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         enum x402_err err = x402_receipt_decode(
             &out, test_base64(x402_span_of(test_quote(rows[i].text))));
 
@@ -196,8 +197,7 @@ test_bounds(void)
     struct x402_buf small = x402_buf_on(memory, 40);
 
     memset(big, 'A', sizeof(big));
-    test_ok(x402_receipt_decode(
-                &out, test_edge((struct x402_span){big, sizeof(big)})) ==
+    test_ok(x402_receipt_decode(&out, test_edge(big, sizeof(big))) ==
                 X402_ERR_TOO_LARGE,
             "a header of more than 16 KiB");
     test_ok(x402_receipt_decode(&out, (struct x402_span){NULL, 0}) ==

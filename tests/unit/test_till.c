@@ -21,7 +21,7 @@ encode(void)
 static enum x402_err
 decode_edge(size_t *used, size_t len)
 {
-    struct x402_span in = test_edge((struct x402_span){(char *)bytes, len});
+    struct x402_span in = test_edge((char *)bytes, len);
 
     return x402_till_decode(&back, used, (const uint8_t *)in.at, in.len);
 }
@@ -335,7 +335,7 @@ test_lengths(void)
     };
     size_t used;
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
         for (unsigned b = 0; b < 4; b++)
             bytes[b] = (uint8_t)(rows[i].length >> (24 - 8 * b));
         test_ok(decode_edge(&used, 4) == rows[i].err && used == 0,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the wires share: TAP output, JSON written with single
- * quotes, base64, input placed at the edge of mapped memory, and one payment
- * whose signature was made by another program. */
+/* What the tests of the wires share: JSON written with single quotes, base64,
+ * and one payment whose signature was made by another program. */
 #ifndef WIRE_TEST_H
 #define WIRE_TEST_H
 
@@ -13,6 +12,11 @@
 
 #include <x402/payment.h>
 #include <x402/span.h>
+
+#ifndef X402_TEST_VECTORS
+#define X402_TEST_VECTORS "." /* what includes this reads no vectors */
+#endif
+#include "test.h"
 
 /* Keys 0x11.. (payer) and 0x33.. (payee); signed with viem over Base USDC,
  * "USD Coin"/"2"/8453: 3000, valid 1699999940 to 1700000060, nonce 0xab... */
@@ -46,17 +50,10 @@
     "{'chain':'base','currency':'USDC','payload':" PAYLOAD                     \
     ",'resource':'" RESOURCE "','scheme':'exact','version':1}"
 
-/** One TAP line. */
-void test_ok(bool ok, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/** The plan; returns what main returns. */
-int test_done(void);
-
 /** A copy with ' turned into ", in memory of its own until the end. */
 char *test_quote(const char *text);
-/** The same bytes, directly before an unmapped page.  Valid until the next
- *  call. */
-struct x402_span test_edge(struct x402_span bytes);
+/** test_edge of a span. */
+struct x402_span test_edge_span(struct x402_span bytes);
 /** base64, padded, directly before an unmapped page. */
 struct x402_span test_base64(struct x402_span text);
 /** A compact JSON text in memory of its own until the end. */

@@ -21,6 +21,10 @@ __attribute__((warn_unused_result)) bool command_config(struct config *config);
 /** The wallet file: the option, or the configured one; NULL: neither. */
 const char *command_wallet_file(const char *option,
                                 const struct config *config);
+/** Was the long option that getopt_long has just read written in full?  Its
+ *  abbreviations are not taken: a secret typed after "--password" must not be
+ *  read as a file's name. */
+bool command_is_exact(char **argv, const char *name);
 /** "NAME: try 'x402 NAME --help'"; returns CLIENT_EXIT_USAGE. */
 int command_misused(const char *name);
 

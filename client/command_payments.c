@@ -137,12 +137,14 @@ command_payments(int argc, char **argv)
                                           {NULL, 0, NULL, 0}};
     bool all = false, json = false, checks = false, helps = false;
     const char *rpc = NULL;
-    int option;
+    int option, index = -1;
 
     optind = 0;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        if (option == '?')
+    while ((option = getopt_long(argc, argv, "h", longs, &index)) != -1) {
+        if (option == '?' ||
+            (index >= 0 && !command_is_exact(argv, longs[index].name)))
             return command_misused("payments");
+        index = -1;
         all = all || option == 'a';
         checks = checks || option == 'c';
         helps = helps || option == 'h';

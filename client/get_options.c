@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "get_options.h"
 #include "money.h"
 #include "retry.h"
@@ -325,14 +326,16 @@ enum client_exit
 get_options_read(struct get_options *out, const struct config *config, int argc,
                  char **argv)
 {
-    int option, index = 0;
+    int option, index = -1;
 
     begin(out, config);
     optind = 0; /* start anew after main's own look at argv */
     while ((option = getopt_long(argc, argv, "d:fhH:iIkLm:o:svX:", longs,
                                  &index)) != -1) {
-        if (option == '?')
+        if (option == '?' ||
+            (index >= 0 && !command_is_exact(argv, longs[index].name)))
             return CLIENT_EXIT_USAGE;
+        index = -1;
         if (!apply(out, option, optarg)) {
             if (option == 'd' || option == OPT_BINARY)
                 return CLIENT_EXIT_READ;

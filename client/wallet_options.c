@@ -83,7 +83,8 @@ wallet_options_read(struct wallet_options *out, const char *allowed, int argc,
         return false;
     optind = 0;
     while ((option = getopt_long(argc, argv, "", longs, &index)) != -1) {
-        if (option == '?' || !is_allowed(allowed, longs[index].name)) {
+        if (option == '?' || !command_is_exact(argv, longs[index].name) ||
+            !is_allowed(allowed, longs[index].name)) {
             if (option != '?')
                 say_error("--%s is no option here", longs[index].name);
             (void)command_misused("wallet");

@@ -7,6 +7,7 @@
 #include <x402/keccak.h>
 
 #include "derive.h"
+#include "scrypt.h"
 
 static enum keystore_err
 check_scrypt(const struct keystore_kdf_params *params)
@@ -33,6 +34,9 @@ derive_scrypt(uint8_t out32[32], const struct keystore_kdf_params *params,
 
     if (err != KEYSTORE_OK)
         return err;
+    if (params->r < 2 && params->n >= (uint64_t)1 << (16 * params->r))
+        return keystore_scrypt(out32, params, password) ? KEYSTORE_OK
+                                                        : KEYSTORE_ERR_MEMORY;
     /* the limit that OpenSSL applies is a little above 128 * n * r */
     if (EVP_PBE_scrypt(password.at, password.len, params->salt,
                        params->salt_len, params->n, params->r, params->p,

@@ -140,12 +140,15 @@ typedef struct {
 typedef struct {
     void                           **loc_conf;
     ngx_str_t                        name;       /* as a loose upstream reads */
+#if (NGX_PCRE)
+    ngx_regex_t                     *regex;      /* caseless; or NULL */
+#endif
 } ngx_http_x402_location_t;
 
 
 typedef struct {
     ngx_flag_t                       priced;
-    ngx_array_t                      locations;  /* _location_t, not regex */
+    ngx_array_t                      locations;  /* _location_t */
 } ngx_http_x402_srv_conf_t;
 
 
@@ -284,7 +287,8 @@ ngx_int_t ngx_http_x402_grace(ngx_conf_t *cf, ngx_http_x402_main_conf_t *xmcf);
 
 /* path, headers */
 
-void ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_str_t *out);
+void ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_uint_t keep,
+    ngx_str_t *out);
 ngx_int_t ngx_http_x402_path_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_x402_path_guard(ngx_http_request_t *r);
 ngx_int_t ngx_http_x402_headers_handler(ngx_http_request_t *r);

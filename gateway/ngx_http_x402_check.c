@@ -24,6 +24,10 @@ static ngx_int_t ngx_http_x402_check_resource(ngx_conf_t *cf,
     ngx_http_x402_loc_conf_t *xlcf);
 static ngx_int_t ngx_http_x402_check_name(ngx_conf_t *cf,
     ngx_http_x402_seen_t *seen);
+#if (NGX_PCRE)
+static ngx_int_t ngx_http_x402_check_regex(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf, ngx_http_x402_location_t *location);
+#endif
 static ngx_int_t ngx_http_x402_check_no(ngx_conf_t *cf,
     ngx_http_x402_loc_conf_t *xlcf, const char *text);
 
@@ -371,12 +375,7 @@ ngx_http_x402_check_name(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
 
     clcf = seen->loc_conf[ngx_http_core_module.ctx_index];
 
-    if (clcf->noname || clcf->named
-#if (NGX_PCRE)
-        || clcf->regex
-#endif
-        || clcf->name.len == 0 || clcf->name.data[0] != '/')
-    {
+    if (clcf->noname || clcf->named || clcf->name.len == 0) {
         return NGX_OK;
     }
 
@@ -385,17 +384,55 @@ ngx_http_x402_check_name(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
         return NGX_ERROR;
     }
 
+    ngx_memzero(location, sizeof(ngx_http_x402_location_t));
+
+    location->loc_conf = seen->loc_conf;
+
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return ngx_http_x402_check_regex(cf, clcf, location);
+    }
+#endif
+
     p = ngx_pnalloc(cf->pool, clcf->name.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    location->loc_conf = seen->loc_conf;
-
-    ngx_http_x402_path_loose(p, &clcf->name, &location->name);
+    ngx_http_x402_path_loose(p, &clcf->name, 0, &location->name);
 
     return NGX_OK;
 }
+
+
+#if (NGX_PCRE)
+
+static ngx_int_t
+ngx_http_x402_check_regex(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_x402_location_t *location)
+{
+    u_char                errstr[NGX_MAX_CONF_ERRSTR];
+    ngx_regex_compile_t   rc;
+
+    ngx_memzero(&rc, sizeof(ngx_regex_compile_t));
+
+    rc.pattern = clcf->name;
+    rc.options = NGX_REGEX_CASELESS;
+    rc.pool = cf->pool;
+    rc.err.len = NGX_MAX_CONF_ERRSTR;
+    rc.err.data = errstr;
+
+    if (ngx_regex_compile(&rc) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%V", &rc.err);
+        return NGX_ERROR;
+    }
+
+    location->regex = rc.regex;
+
+    return NGX_OK;
+}
+
+#endif
 
 
 static ngx_int_t

@@ -20,9 +20,12 @@
 
 static ngx_uint_t ngx_http_x402_path_odd(ngx_str_t *target);
 static ngx_uint_t ngx_http_x402_path_odd_byte(u_char ch);
+static ngx_uint_t ngx_http_x402_path_twice(u_char *p, u_char *last);
 static ngx_uint_t ngx_http_x402_path_dots(u_char *p, u_char *last);
 static ngx_uint_t ngx_http_x402_path_utf8(u_char *p, u_char *last);
 static ngx_int_t ngx_http_x402_path_hex(u_char *p, u_char *last);
+static ngx_uint_t ngx_http_x402_path_other(ngx_http_request_t *r,
+    ngx_http_x402_srv_conf_t *xscf, ngx_str_t *path, ngx_str_t *full);
 static ngx_uint_t ngx_http_x402_path_in(ngx_str_t *path,
     ngx_http_x402_location_t *location);
 static ngx_uint_t ngx_http_x402_path_same(ngx_http_x402_loc_conf_t *a,
@@ -92,19 +95,12 @@ ngx_http_x402_path_odd(ngx_str_t *target)
             return 1;
         }
 
-        /* "%2541": an upstream that decodes twice sees "A" */
-
-        if (ch == '%' && p + 5 <= last
-            && ngx_http_x402_path_hex(p + 2, last) >= 0)
-        {
-            return 1;
-        }
-
         *d++ = (u_char) ch;
         p += 2;
     }
 
-    return ngx_http_x402_path_dots(buf, d)
+    return ngx_http_x402_path_twice(buf, d)
+           || ngx_http_x402_path_dots(buf, d)
            || ngx_http_x402_path_utf8(buf, d);
 }
 
@@ -116,7 +112,7 @@ ngx_http_x402_path_odd_byte(u_char ch)
 }
 
 
-/* the value of "%41" at p, whatever stands for the '%' */
+/* the value of "%41" at p */
 
 static ngx_int_t
 ngx_http_x402_path_hex(u_char *p, u_char *last)
@@ -126,6 +122,21 @@ ngx_http_x402_path_hex(u_char *p, u_char *last)
     }
 
     return ngx_hextoi(p + 1, 2);
+}
+
+
+/* decoded, and still encoded: an upstream may decode twice */
+
+static ngx_uint_t
+ngx_http_x402_path_twice(u_char *p, u_char *last)
+{
+    for ( /* void */ ; p < last; p++) {
+        if (*p == '%' && ngx_http_x402_path_hex(p, last) >= 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -178,12 +189,14 @@ ngx_http_x402_path_utf8(u_char *p, u_char *last)
 
 /*
  * The loosest reading that servers in use make of a path: lower case, slashes
- * merged, parameters dropped, no trailing slashes, dots or spaces.  dst holds
- * as much as the path.
+ * merged, no trailing slashes, dots or spaces; parameters (";...") and what
+ * looks like a query dropped, unless they are to be kept.  dst holds as much
+ * as the path.
  */
 
 void
-ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_str_t *out)
+ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_uint_t keep,
+    ngx_str_t *out)
 {
     u_char  *p, *d, *last;
 
@@ -191,9 +204,9 @@ ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_str_t *out)
     p = path->data;
     last = p + path->len;
 
-    while (p < last && *p != '?' && *p != '#') {
+    while (p < last && (keep || (*p != '?' && *p != '#'))) {
 
-        if (*p == ';') {
+        if (*p == ';' && !keep) {
 
             while (p < last && *p != '/') {
                 p++;
@@ -228,14 +241,10 @@ ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_str_t *out)
 ngx_int_t
 ngx_http_x402_path_guard(ngx_http_request_t *r)
 {
-    size_t                     len, own;
     u_char                     buf[NGX_HTTP_X402_PATH_MAX];
-    ngx_str_t                  path;
-    ngx_uint_t                 i;
-    ngx_http_core_loc_conf_t  *clcf, *other;
+    u_char                     full_buf[NGX_HTTP_X402_PATH_MAX];
+    ngx_str_t                  path, full;
     ngx_http_x402_srv_conf_t  *xscf;
-    ngx_http_x402_loc_conf_t  *xlcf, *best;
-    ngx_http_x402_location_t  *location;
 
     xscf = ngx_http_get_module_srv_conf(r, ngx_http_x402_module);
 
@@ -247,7 +256,7 @@ ngx_http_x402_path_guard(ngx_http_request_t *r)
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    ngx_http_x402_path_loose(buf, &r->uri, &path);
+    ngx_http_x402_path_loose(buf, &r->uri, 0, &path);
 
     if (path.len == r->uri.len
         && ngx_memcmp(path.data, r->uri.data, path.len) == 0)
@@ -255,7 +264,34 @@ ngx_http_x402_path_guard(ngx_http_request_t *r)
         return NGX_OK;
     }
 
+    ngx_http_x402_path_loose(full_buf, &r->uri, 1, &full);
+
+    if (!ngx_http_x402_path_other(r, xscf, &path, &full)
+        || ngx_http_x402_mutant("path_loose"))
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "x402: spelling of a priced path refused");
+
+    return NGX_HTTP_NOT_FOUND;
+}
+
+
+static ngx_uint_t
+ngx_http_x402_path_other(ngx_http_request_t *r, ngx_http_x402_srv_conf_t *xscf,
+    ngx_str_t *path, ngx_str_t *full)
+{
+    size_t                     len, own;
+    ngx_uint_t                 i;
+    ngx_http_core_loc_conf_t  *clcf, *other;
+    ngx_http_x402_loc_conf_t  *xlcf, *mine, *best;
+    ngx_http_x402_location_t  *location;
+
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    mine = ngx_http_get_module_loc_conf(r, ngx_http_x402_module);
+
     location = xscf->locations.elts;
     best = NULL;
     len = 0;
@@ -263,12 +299,37 @@ ngx_http_x402_path_guard(ngx_http_request_t *r)
 
     for (i = 0; i < xscf->locations.nelts; i++) {
 
-        if (!ngx_http_x402_path_in(&path, &location[i])) {
+        /* an expression may look at the parameters, too */
+
+        if (!ngx_http_x402_path_in(path, &location[i])
+#if (NGX_PCRE)
+            && !(location[i].regex
+                 && ngx_http_x402_path_in(full, &location[i]))
+#endif
+           )
+        {
             continue;
         }
 
         other = location[i].loc_conf[ngx_http_core_module.ctx_index];
         xlcf = location[i].loc_conf[ngx_http_x402_module.ctx_index];
+
+#if (NGX_PCRE)
+
+        if (location[i].regex) {
+
+            if (xlcf->enable == NGX_HTTP_X402_ON && other != clcf
+                && !ngx_http_x402_path_same(mine, xlcf))
+            {
+                return 1;
+            }
+
+            continue;
+        }
+
+#endif
+
+        /* "if" and limit_except blocks share their location's name */
 
         if (other->name.data == clcf->name.data) {
             own = location[i].name.len;
@@ -283,19 +344,8 @@ ngx_http_x402_path_guard(ngx_http_request_t *r)
         }
     }
 
-    xlcf = ngx_http_get_module_loc_conf(r, ngx_http_x402_module);
-
-    if (best == NULL || best->enable != NGX_HTTP_X402_ON || own == len
-        || ngx_http_x402_path_same(xlcf, best)
-        || ngx_http_x402_mutant("path_loose"))
-    {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "x402: spelling of a priced path refused");
-
-    return NGX_HTTP_NOT_FOUND;
+    return best && best->enable == NGX_HTTP_X402_ON && own != len
+           && !ngx_http_x402_path_same(mine, best);
 }
 
 
@@ -304,6 +354,14 @@ ngx_http_x402_path_in(ngx_str_t *path, ngx_http_x402_location_t *location)
 {
     ngx_str_t                 *name;
     ngx_http_core_loc_conf_t  *clcf;
+
+#if (NGX_PCRE)
+
+    if (location->regex) {
+        return ngx_regex_exec(location->regex, path, NULL, 0) >= 0;
+    }
+
+#endif
 
     clcf = location->loc_conf[ngx_http_core_module.ctx_index];
     name = &location->name;

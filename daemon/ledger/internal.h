@@ -11,12 +11,13 @@
 #include "db.h"
 #include "ledger.h"
 
-#define LEDGER_GROUP_MAX 256     /* commands that share one commit */
-#define LEDGER_LAZY_MS 50        /* started, done: wait this long for company */
-#define LEDGER_WAITING_MAX 16384 /* commands in the queue; more: reserve BUSY  \
-                                  */
-#define LEDGER_RELEASES_MAX 3    /* per authorization */
-#define LEDGER_RUNS_MAX 2        /* captured runs of one authorization */
+#define LEDGER_GROUP_MAX 256 /* commands that share one commit */
+#define LEDGER_LAZY_MS 50    /* started, done: wait this long for company */
+#define LEDGER_WAITING_MAX                                                     \
+    16384                     /* commands in the queue; more: reserve BUSY     \
+                               */
+#define LEDGER_RELEASES_MAX 3 /* per authorization */
+#define LEDGER_RUNS_MAX 2     /* captured runs of one authorization */
 #define LEDGER_REDEEM_MS (24 * 3600 * 1000ll) /* after the charge */
 #define LEDGER_LOSS_MS (24 * 3600 * 1000ll)   /* total credit looks back */
 #define LEDGER_BUCKET_MS 60000                /* a payer's releases: 60 in */
@@ -24,8 +25,8 @@
 #define LEDGER_LIST_MAX 4096                  /* rows of one list */
 #define LEDGER_TX_RAW_MAX (256 * 1024)        /* bytes of a transaction */
 #define LEDGER_TX_PAYMENTS_MAX 1024           /* payments in one */
-#define LEDGER_CHECKPOINT_PAGES 1024          /* 4 MiB of WAL: start copying */
-#define LEDGER_WAL_PAGES_MAX 16384            /* 64 MiB: start the WAL anew */
+#define LEDGER_CHECKPOINT_PAGES 8192          /* 32 MiB of WAL: start copying */
+#define LEDGER_WAL_PAGES_MAX 32768            /* 128 MiB: start the WAL anew */
 
 /** A command: embedded as the first member of each kind's own struct, which is
  * allocated by command_new and freed after deliver. */
@@ -54,7 +55,8 @@ struct ledger {
     char *path;
     int lock_fd;
     int64_t epoch;
-    bool closed; /* core thread: the writer is gone */
+    int64_t last_id;      /* of payment; writer thread */
+    bool closed;          /* core thread: the writer is gone */
     struct db write;      /* writer thread, after open */
     struct db read;       /* core thread */
     struct tally pending; /* of the group being run; writer thread */
@@ -118,6 +120,8 @@ void row_read(struct db *db, sqlite3_stmt *stmt, struct row *out);
 /** Step such a statement for one row, and end it. */
 bool row_one(struct db *db, sqlite3_stmt *stmt, struct row *out);
 bool row_by_id(struct db *db, int64_t id, struct row *out);
+struct x402_rid rid_new(int64_t id);
+int64_t rid_row(const struct x402_rid *rid);
 bool row_by_rid(struct db *db, const struct x402_rid *rid, struct row *out);
 bool row_by_key(struct db *db, const struct pay_key *key, struct row *out);
 /** A row went from one state and run to another (0: it is new). */

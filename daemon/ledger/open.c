@@ -155,11 +155,15 @@ raise_epoch(struct ledger *ledger)
 }
 
 static void
-count_states(struct ledger *ledger)
+count_rows(struct ledger *ledger)
 {
     struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_COUNT_STATES);
+    sqlite3_stmt *stmt = db_use(db, SQL_LAST_ID);
 
+    if (db_row(db, stmt))
+        ledger->last_id = sqlite3_column_int64(stmt, 0);
+    db_done(stmt);
+    stmt = db_use(db, SQL_COUNT_STATES);
     while (db_row(db, stmt)) {
         int state = sqlite3_column_int(stmt, 0);
 
@@ -190,7 +194,7 @@ open_connections(struct ledger *ledger, struct message error)
     if (!start_log(write) || !raise_epoch(ledger))
         return say(error, "%s: %s", ledger->path,
                    sqlite3_errmsg(write->handle));
-    count_states(ledger);
+    count_rows(ledger);
     if (!db_open(&ledger->copy, ledger->path, SQLITE_OPEN_READWRITE) ||
         !db_open(&ledger->read, ledger->path, SQLITE_OPEN_READONLY))
         return say(error, "%s: cannot be opened again", ledger->path);

@@ -147,7 +147,6 @@ fill_new_row(struct reserve *r, struct pay_row *row)
     const struct ledger_reserve *in = &r->in;
     bool gateway = in->origin == PAY_ORIGIN_GATEWAY;
 
-    memset(row, 0, sizeof *row);
     row->state = opens_as(r);
     row->run = gateway ? PAY_RUN_OPEN : PAY_RUN_NONE;
     row->mode = r->out.mode;
@@ -206,6 +205,7 @@ write_new(struct ledger *ledger, struct reserve *r)
     sqlite3_stmt *stmt = db_use(db, SQL_INSERT);
 
     fill_new_row(r, row);
+    bind_int(stmt, 23, row->id);
     bind_int(stmt, 1, row->state);
     bind_int(stmt, 2, row->run);
     bind_int(stmt, 3, row->mode);
@@ -214,7 +214,6 @@ write_new(struct ledger *ledger, struct reserve *r)
     bind_new_signed(stmt, row);
     bind_new_rest(stmt, ledger, r, row);
     db_run_one(db, stmt);
-    row->id = sqlite3_last_insert_rowid(db->handle);
     row_count(ledger, 0, 0, row->state, row->run);
     credit_open(ledger, row);
     r->out.created = true;
@@ -337,8 +336,10 @@ reserve_run(struct ledger *ledger, struct command *command)
     r->out.mode = r->in.mode;
     r->out.err = decide(ledger, r, &step);
     if (r->out.err == X402_OK) {
+        if (step == STEP_INSERT)
+            r->out.row.id = ++ledger->last_id;
         if (r->in.origin == PAY_ORIGIN_GATEWAY)
-            core_random(&r->out.rid, sizeof r->out.rid);
+            r->out.rid = rid_new(r->out.row.id);
         write_step(ledger, r, step);
     }
     r->out.payment = r->out.row.id;

@@ -103,12 +103,35 @@ row_by_id(struct db *db, int64_t id, struct row *out)
     return row_one(db, stmt, out);
 }
 
+/* A reservation's id: the row's, big-endian, and 64 random bits. */
+struct x402_rid
+rid_new(int64_t id)
+{
+    struct x402_rid rid;
+
+    for (int i = 0; i < 8; i++)
+        rid.byte[i] = (uint8_t)((uint64_t)id >> (56 - 8 * i));
+    core_random(rid.byte + 8, 8);
+    return rid;
+}
+
+int64_t
+rid_row(const struct x402_rid *rid)
+{
+    uint64_t id = 0;
+
+    for (int i = 0; i < 8; i++)
+        id = id << 8 | rid->byte[i];
+    return (int64_t)id;
+}
+
 bool
 row_by_rid(struct db *db, const struct x402_rid *rid, struct row *out)
 {
     sqlite3_stmt *stmt = db_use(db, SQL_BY_RID);
 
-    bind_blob(stmt, 1, rid->byte, sizeof rid->byte);
+    bind_int(stmt, 1, rid_row(rid));
+    bind_blob(stmt, 2, rid->byte, sizeof rid->byte);
     return row_one(db, stmt, out);
 }
 

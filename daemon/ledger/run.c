@@ -198,7 +198,7 @@ started_run(struct ledger *ledger, struct command *command)
         return;
     }
     stmt = db_use(&ledger->write, SQL_STARTED);
-    bind_blob(stmt, 1, run->rid.byte, sizeof run->rid.byte);
+    bind_int(stmt, 1, row.pay.id);
     bind_int(stmt, 2, ledger->epoch);
     db_run(&ledger->write, stmt);
 }

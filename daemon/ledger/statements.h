@@ -23,7 +23,9 @@
       "SELECT " ROW_COLUMNS "FROM payment WHERE payer = ?1 AND nonce = ?2 "    \
       "AND contract = ?3 AND chain_id = ?4")                                   \
     X(SQL_BY_ID, "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1")           \
-    X(SQL_BY_RID, "SELECT " ROW_COLUMNS "FROM payment WHERE rid = ?1")         \
+    X(SQL_BY_RID,                                                              \
+      "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1 AND rid = ?2")         \
+    X(SQL_LAST_ID, "SELECT coalesce(max(id), 0) FROM payment")                 \
     X(SQL_OPEN_OF_WORKER,                                                      \
       "SELECT rid FROM payment WHERE run = 1 AND worker = ?1")                 \
     X(SQL_WORKERS, "SELECT DISTINCT worker FROM payment WHERE run = 1")        \
@@ -48,9 +50,9 @@
       "INSERT INTO payment (state, run, mode, origin, wire, chain_id, "        \
       "contract, payer, nonce, payee, value, valid_after, valid_before, "      \
       "signature, fingerprint, resource, alone, rid, worker, charged_ms, "     \
-      "epoch, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "    \
-      "?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "   \
-      "?22, ?22)")                                                             \
+      "epoch, created_ms, updated_ms, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "    \
+      "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "    \
+      "?21, ?22, ?22, ?23)")                                                   \
     X(SQL_RESERVE_AGAIN,                                                       \
       "UPDATE payment SET state = 1, run = 1, mode = ?2, rid = ?3, "           \
       "worker = ?4, signature = ?5, alone = ?6, started = 0, taken = 0, "      \
@@ -74,7 +76,7 @@
       "releases = releases + ?2, reason = ?3, epoch = ?4, updated_ms = ?5 "    \
       "WHERE id = ?1 AND state = 1")                                           \
     X(SQL_STARTED, "UPDATE payment SET started = 1, epoch = ?2 "               \
-                   "WHERE rid = ?1 AND run = 1")                               \
+                   "WHERE id = ?1 AND run = 1")                                \
     X(SQL_RUN_END,                                                             \
       "UPDATE payment SET run = ?2, worker = NULL, epoch = ?3, "               \
       "updated_ms = ?4 WHERE id = ?1 AND run = 1 AND state BETWEEN 3 AND 7")   \

@@ -60,7 +60,7 @@ enum x402_till_type {
     X402_TILL_PONG = 12,
 };
 
-struct x402_rid { /* reservation id: 128 random bits, chosen by the daemon */
+struct x402_rid { /* reservation id: 128 bits, chosen by the daemon */
     uint8_t byte[16];
 };
 

@@ -23,7 +23,9 @@ struct_of(const char *type, size_t len)
 {
     char name[128];
 
-    snprintf(name, sizeof name, "%.*s", (int)len, type);
+    test_need(len < sizeof name, "a type's name");
+    memcpy(name, type, len);
+    name[len] = '\0';
     return json_object_get(types, name);
 }
 

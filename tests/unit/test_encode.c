@@ -42,7 +42,7 @@ test_hex_rows(void)
     static const uint8_t before[3] = {1, 2, 3};
 
     for (size_t i = 0; i < TEST_LEN(rows); i++) {
-        uint8_t out[3] = {1, 2, 3}, any[3] = {1, 2, 3};
+        uint8_t out[3] = {1, 2, 3}, any[4] = {1, 2, 3};
         size_t n = 99;
         struct x402_span text = test_edge_text(rows[i].text);
         enum x402_err err = x402_hex_decode(out, rows[i].len, text);

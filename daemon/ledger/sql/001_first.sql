@@ -36,7 +36,9 @@ CREATE TABLE payment (
     fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
     resource TEXT NOT NULL CHECK (length(resource) <= 2047),
     alone INTEGER NOT NULL CHECK (alone BETWEEN 0 AND 1),
-    -- the newest run: who holds it, did a byte leave, was it captured
+    -- the newest run: who holds it, did a byte leave, was it captured.  The
+    -- first half of rid is this row's id, so that it needs no index: a random
+    -- one would cost a page of its own in every commit.
     rid BLOB CHECK (length(rid) = 16),
     worker BLOB CHECK (length(worker) = 16),
     started INTEGER NOT NULL DEFAULT 0 CHECK (started BETWEEN 0 AND 1),
@@ -61,7 +63,6 @@ CREATE TABLE payment (
 
 -- One authorization, one row: the chain's own rule for the nonce.
 CREATE UNIQUE INDEX payment_key ON payment (payer, nonce, contract, chain_id);
-CREATE UNIQUE INDEX payment_rid ON payment (rid) WHERE rid IS NOT NULL;
 CREATE INDEX payment_open ON payment (worker) WHERE run = 1;
 CREATE INDEX payment_due ON payment (chain_id, valid_before, charged_ms)
     WHERE state = 3 OR (state = 1 AND mode = 2);

@@ -29,23 +29,23 @@ check(const struct x402_challenge *challenge)
     const struct x402_choice *choice;
     size_t len = x402_challenge_choices(challenge, &choice);
 
-    must(len <= 2 * X402_ACCEPTS_MAX + 1);
-    must(len + x402_challenge_skipped(challenge) > 0);
+    HOLDS(len <= 2 * X402_ACCEPTS_MAX + 1);
+    HOLDS(len + x402_challenge_skipped(challenge) > 0);
     for (size_t i = 0; i < len; i++) {
         struct x402_payment_echo echo =
             x402_challenge_echo(challenge, &choice[i]);
         json_t *entry;
 
-        must(choice[i].requirement.asset != NULL);
-        must(!x402_amount_is_zero(&choice[i].requirement.amount));
-        must(!x402_address_is_zero(&choice[i].requirement.pay_to));
-        must(choice[i].requirement.timeout_s > 0);
-        must((choice[i].wire == X402_WIRE_V2) ==
-             (echo.accepted_json.at != NULL));
+        HOLDS(choice[i].requirement.asset != NULL);
+        HOLDS(!x402_amount_is_zero(&choice[i].requirement.amount));
+        HOLDS(!x402_address_is_zero(&choice[i].requirement.pay_to));
+        HOLDS(choice[i].requirement.timeout_s > 0);
+        HOLDS((choice[i].wire == X402_WIRE_V2) ==
+              (echo.accepted_json.at != NULL));
         if (echo.accepted_json.at == NULL)
             continue;
-        must(x402_json_load(&entry, echo.accepted_json, 1 << 20,
-                            X402_JSON_DEPTH_MAX) == X402_OK);
+        HOLDS(x402_json_load(&entry, echo.accepted_json, 1 << 20,
+                             X402_JSON_DEPTH_MAX) == X402_OK);
         json_decref(entry);
     }
 }

@@ -12,17 +12,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct x402_span body = header_of(data, size, 1);
     enum x402_err err = x402_facilitator_request_decode(&request, body);
 
-    must(request.version == 1 || request.version == 2);
+    HOLDS(request.version == 1 || request.version == 2);
     if (err == X402_OK) {
-        must(request.requirement.asset != NULL &&
-             request.requirement.asset->chain_id == request.payment.chain_id);
-        must(!x402_amount_is_zero(&request.requirement.amount));
-        must(!x402_address_is_zero(&request.requirement.pay_to));
-        must(request.requirement.timeout_s > 0);
-        must(memchr(request.resource, '\0', sizeof(request.resource)) != NULL);
-        must((request.payment.wire == X402_WIRE_V1) == (request.version == 1));
+        HOLDS(request.requirement.asset != NULL &&
+              request.requirement.asset->chain_id == request.payment.chain_id);
+        HOLDS(!x402_amount_is_zero(&request.requirement.amount));
+        HOLDS(!x402_address_is_zero(&request.requirement.pay_to));
+        HOLDS(request.requirement.timeout_s > 0);
+        HOLDS(memchr(request.resource, '\0', sizeof(request.resource)) != NULL);
+        HOLDS((request.payment.wire == X402_WIRE_V1) == (request.version == 1));
     } else {
-        must(x402_err_info(err)->fault == X402_FAULT_PEER);
+        HOLDS(x402_err_info(err)->fault == X402_FAULT_PEER);
     }
     free((char *)body.at);
     return 0;

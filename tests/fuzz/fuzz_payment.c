@@ -26,13 +26,13 @@ again(const struct x402_payment *payment, enum x402_carrier carrier)
     struct x402_buf out = x402_buf_on(memory, sizeof(memory));
 
     x402_payment_encode(&out, payment, some_asset(payment->chain_id), &echo);
-    must(!out.full);
+    HOLDS(!out.full);
     /* Without the 402 the timeout that was accepted is the struct's. */
-    must(x402_payment_decode(&back, carrier, x402_buf_span(&out)) == X402_OK);
-    must(back.wire == payment->wire && back.chain_id == payment->chain_id);
-    must(memcmp(&back.auth, &payment->auth, sizeof(back.auth)) == 0);
-    must(back.signature_len == payment->signature_len);
-    must(memcmp(back.signature, payment->signature, back.signature_len) == 0);
+    HOLDS(x402_payment_decode(&back, carrier, x402_buf_span(&out)) == X402_OK);
+    HOLDS(back.wire == payment->wire && back.chain_id == payment->chain_id);
+    HOLDS(memcmp(&back.auth, &payment->auth, sizeof(back.auth)) == 0);
+    HOLDS(back.signature_len == payment->signature_len);
+    HOLDS(memcmp(back.signature, payment->signature, back.signature_len) == 0);
 }
 
 int
@@ -51,17 +51,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data[0] & 1 ? X402_CARRIER_PAYMENT_SIGNATURE : X402_CARRIER_X_PAYMENT;
     header = header_of(data + 1, size - 1, data[0] & 2);
     if (x402_payment_decode(&payment, carrier, header) == X402_OK) {
-        must(!x402_address_is_zero(&payment.auth.from));
-        must(!x402_address_is_zero(&payment.auth.to));
-        must(payment.signature_len >= 1);
+        HOLDS(!x402_address_is_zero(&payment.auth.from));
+        HOLDS(!x402_address_is_zero(&payment.auth.to));
+        HOLDS(payment.signature_len >= 1);
         again(&payment, carrier);
         offer.asset = some_asset(payment.chain_id);
         offer.pay_to = payment.auth.to;
         offer.amount = payment.auth.value;
         if (x402_payment_match(&which, &payment, &offer, 1, &clock) == X402_OK)
-            must(payment.auth.valid_before_s <= clock.now_s + clock.max_s &&
-                 payment.auth.valid_before_s >= clock.now_s + clock.margin_s &&
-                 payment.auth.valid_after_s < clock.now_s);
+            HOLDS(payment.auth.valid_before_s <= clock.now_s + clock.max_s &&
+                  payment.auth.valid_before_s >= clock.now_s + clock.margin_s &&
+                  payment.auth.valid_after_s < clock.now_s);
     }
     free((char *)header.at);
     return 0;

@@ -17,15 +17,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     header = header_of(data + 1, size - 1, data[0] & 1);
     if (x402_receipt_decode(&receipt, header) == X402_OK) {
-        must((receipt.reason == X402_OK) == receipt.success);
+        HOLDS((receipt.reason == X402_OK) == receipt.success);
         x402_receipt_header(&out, &receipt);
-        must(!out.full);
-        must(x402_receipt_decode(&back, x402_buf_span(&out)) == X402_OK);
-        must(back.success == receipt.success &&
-             back.chain_id == receipt.chain_id &&
-             x402_address_eq(&back.payer, &receipt.payer) &&
-             back.has_transaction == receipt.has_transaction &&
-             memcmp(back.transaction, receipt.transaction, 32) == 0);
+        HOLDS(!out.full);
+        HOLDS(x402_receipt_decode(&back, x402_buf_span(&out)) == X402_OK);
+        HOLDS(back.success == receipt.success &&
+              back.chain_id == receipt.chain_id &&
+              x402_address_eq(&back.payer, &receipt.payer) &&
+              back.has_transaction == receipt.has_transaction &&
+              memcmp(back.transaction, receipt.transaction, 32) == 0);
     }
     free((char *)header.at);
     return 0;

@@ -13,10 +13,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t used = 1;
     enum x402_err err = x402_till_decode(&frame, &used, data, size);
 
-    must(used <= size);
-    must(err == X402_OK || (err == X402_ERR_SYNTAX && used == 0));
+    HOLDS(used <= size);
+    HOLDS(err == X402_OK || (err == X402_ERR_SYNTAX && used == 0));
     if (used > 0)
-        must(x402_till_encode(back, sizeof(back), &frame) == used &&
-             memcmp(back, data, used) == 0);
+        HOLDS(x402_till_encode(back, sizeof(back), &frame) == used &&
+              memcmp(back, data, used) == 0);
     return 0;
 }

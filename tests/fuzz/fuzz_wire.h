@@ -5,22 +5,9 @@
 #ifndef FUZZ_WIRE_H
 #define FUZZ_WIRE_H
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <x402/encode.h>
-#include <x402/span.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/** What must hold; a crash is what a fuzzer understands. */
-static inline void
-must(int ok)
-{
-    if (!ok)
-        abort();
-}
+#include "fuzz.h"
 
 /** Memory of its own with the bytes, or with their base64. */
 static inline struct x402_span
@@ -29,7 +16,7 @@ header_of(const uint8_t *data, size_t size, int raw)
     size_t len = raw ? size : X402_BASE64_LEN(size);
     char *text = malloc(len > 0 ? len : 1);
 
-    must(text != NULL);
+    HOLDS(text != NULL);
     if (raw && size > 0)
         memcpy(text, data, size);
     if (!raw)

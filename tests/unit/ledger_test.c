@@ -10,6 +10,7 @@
 struct core *test_core;
 struct ledger *test_ledger;
 char test_path[256];
+uint64_t test_now_ms = NOW;
 
 static char folder[200];
 static char message[512];
@@ -251,7 +252,7 @@ submit(int64_t batch, unsigned tx, const int64_t *payments, size_t len,
                           .payments_len = len};
 
     number(t.hash, tx);
-    ledger_submit(test_ledger, &t, NOW, on_plain, &answer);
+    ledger_submit(test_ledger, &t, test_now_ms, on_plain, &answer);
     *err = result(&answer);
     return *err == X402_OK ? answer.payment : 0;
 }
@@ -283,7 +284,7 @@ test_mined(int64_t batch, unsigned tx, uint64_t block,
     number(hash, tx);
     number(block_hash, (unsigned)block);
     ledger_mined(test_ledger, batch, hash, block, block_hash, outcomes, len,
-                 NOW, on_plain, &answer);
+                 test_now_ms, on_plain, &answer);
     return result(&answer);
 }
 
@@ -295,8 +296,8 @@ test_paid_by(int64_t payment, unsigned tx, uint64_t block)
 
     number(hash, tx);
     number(block_hash, (unsigned)block);
-    ledger_paid_by(test_ledger, payment, hash, block, block_hash, NOW, on_plain,
-                   &answer);
+    ledger_paid_by(test_ledger, payment, hash, block, block_hash, test_now_ms,
+                   on_plain, &answer);
     return result(&answer);
 }
 
@@ -307,7 +308,7 @@ test_unmined(unsigned tx)
     uint8_t hash[32];
 
     number(hash, tx);
-    ledger_unmined(test_ledger, hash, NOW, on_plain, &answer);
+    ledger_unmined(test_ledger, hash, test_now_ms, on_plain, &answer);
     return result(&answer);
 }
 
@@ -316,7 +317,7 @@ test_requeue(int64_t batch)
 {
     struct answer answer = {0};
 
-    ledger_requeue(test_ledger, batch, NOW, on_plain, &answer);
+    ledger_requeue(test_ledger, batch, test_now_ms, on_plain, &answer);
     return result(&answer);
 }
 
@@ -327,7 +328,7 @@ test_final(unsigned tx)
     uint8_t hash[32];
 
     number(hash, tx);
-    ledger_final(test_ledger, hash, NOW, on_plain, &answer);
+    ledger_final(test_ledger, hash, test_now_ms, on_plain, &answer);
     return result(&answer);
 }
 
@@ -336,7 +337,7 @@ test_failed(int64_t payment, enum x402_err reason)
 {
     struct answer answer = {0};
 
-    ledger_failed(test_ledger, payment, reason, NOW, on_plain, &answer);
+    ledger_failed(test_ledger, payment, reason, test_now_ms, on_plain, &answer);
     return result(&answer);
 }
 

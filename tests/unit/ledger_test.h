@@ -17,7 +17,8 @@
 
 extern struct core *test_core;
 extern struct ledger *test_ledger;
-extern char test_path[256]; /* of the ledger file */
+extern char test_path[256];  /* of the ledger file */
+extern uint64_t test_now_ms; /* the settler's clock; NOW unless set */
 
 /** A fresh folder; sets test_path; the folder goes at exit. */
 void test_folder(void);

@@ -18,69 +18,91 @@ static const uint64_t round_constants[ROUNDS] = {
     0x000000000000800a, 0x800000008000000a, 0x8000000080008081,
     0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
 
-/* Rho and pi walk the lanes in one cycle: where each goes, and how far it is
- * rotated on the way. */
-static const unsigned pi_lane[24] = {10, 7,  11, 17, 18, 3,  5,  16,
-                                     8,  21, 24, 4,  15, 23, 19, 13,
-                                     12, 2,  20, 14, 22, 9,  6,  1};
-static const unsigned rho_shift[24] = {1,  3,  6,  10, 15, 21, 28, 36,
-                                       45, 55, 2,  14, 27, 41, 56, 8,
-                                       25, 43, 62, 18, 39, 61, 20, 44};
+/* Lanes are numbered x + 5 y.  The steps are written out because the compilers
+ * do not unroll them by themselves, and a payment costs four permutations. */
 
-static uint64_t
+static inline uint64_t
 rotate(uint64_t lane, unsigned by)
 {
     return lane << by | lane >> (64 - by);
 }
 
-static void
+static inline void
 theta(uint64_t a[25])
 {
-    uint64_t column[5];
+    uint64_t c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20];
+    uint64_t c1 = a[1] ^ a[6] ^ a[11] ^ a[16] ^ a[21];
+    uint64_t c2 = a[2] ^ a[7] ^ a[12] ^ a[17] ^ a[22];
+    uint64_t c3 = a[3] ^ a[8] ^ a[13] ^ a[18] ^ a[23];
+    uint64_t c4 = a[4] ^ a[9] ^ a[14] ^ a[19] ^ a[24];
+    uint64_t d0 = c4 ^ rotate(c1, 1);
+    uint64_t d1 = c0 ^ rotate(c2, 1);
+    uint64_t d2 = c1 ^ rotate(c3, 1);
+    uint64_t d3 = c2 ^ rotate(c4, 1);
+    uint64_t d4 = c3 ^ rotate(c0, 1);
 
-    for (unsigned x = 0; x < 5; x++)
-        column[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
-    for (unsigned x = 0; x < 5; x++) {
-        uint64_t mix = column[(x + 4) % 5] ^ rotate(column[(x + 1) % 5], 1);
-
-        for (unsigned y = 0; y < 25; y += 5)
-            a[x + y] ^= mix;
+    for (unsigned y = 0; y < 25; y += 5) {
+        a[y] ^= d0;
+        a[y + 1] ^= d1;
+        a[y + 2] ^= d2;
+        a[y + 3] ^= d3;
+        a[y + 4] ^= d4;
     }
 }
 
-static void
-rho_pi(uint64_t a[25])
+/* Rho rotates each lane, pi moves it: b is a after both. */
+static inline void
+rho_pi(uint64_t b[25], const uint64_t a[25])
 {
-    uint64_t moving = a[1];
-
-    for (unsigned i = 0; i < 24; i++) {
-        uint64_t next = a[pi_lane[i]];
-
-        a[pi_lane[i]] = rotate(moving, rho_shift[i]);
-        moving = next;
-    }
+    b[0] = a[0];
+    b[1] = rotate(a[6], 44);
+    b[2] = rotate(a[12], 43);
+    b[3] = rotate(a[18], 21);
+    b[4] = rotate(a[24], 14);
+    b[5] = rotate(a[3], 28);
+    b[6] = rotate(a[9], 20);
+    b[7] = rotate(a[10], 3);
+    b[8] = rotate(a[16], 45);
+    b[9] = rotate(a[22], 61);
+    b[10] = rotate(a[1], 1);
+    b[11] = rotate(a[7], 6);
+    b[12] = rotate(a[13], 25);
+    b[13] = rotate(a[19], 8);
+    b[14] = rotate(a[20], 18);
+    b[15] = rotate(a[4], 27);
+    b[16] = rotate(a[5], 36);
+    b[17] = rotate(a[11], 10);
+    b[18] = rotate(a[17], 15);
+    b[19] = rotate(a[23], 56);
+    b[20] = rotate(a[2], 62);
+    b[21] = rotate(a[8], 55);
+    b[22] = rotate(a[14], 39);
+    b[23] = rotate(a[15], 41);
+    b[24] = rotate(a[21], 2);
 }
 
-static void
-chi(uint64_t a[25])
+static inline void
+chi(uint64_t a[25], const uint64_t b[25])
 {
     for (unsigned y = 0; y < 25; y += 5) {
-        uint64_t row[5];
-
-        memcpy(row, a + y, sizeof row);
-        for (unsigned x = 0; x < 5; x++)
-            a[x + y] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
+        a[y] = b[y] ^ (~b[y + 1] & b[y + 2]);
+        a[y + 1] = b[y + 1] ^ (~b[y + 2] & b[y + 3]);
+        a[y + 2] = b[y + 2] ^ (~b[y + 3] & b[y + 4]);
+        a[y + 3] = b[y + 3] ^ (~b[y + 4] & b[y]);
+        a[y + 4] = b[y + 4] ^ (~b[y] & b[y + 1]);
     }
 }
 
 static void
-permute(uint64_t state[25])
+permute(uint64_t a[25])
 {
+    uint64_t b[25];
+
     for (unsigned round = 0; round < ROUNDS; round++) {
-        theta(state);
-        rho_pi(state);
-        chi(state);
-        state[0] ^= round_constants[round];
+        theta(a);
+        rho_pi(b, a);
+        chi(a, b);
+        a[0] ^= round_constants[round];
     }
 }
 

@@ -11,6 +11,7 @@ import { Process, listening } from '../devnet/process.mjs';
 export const PAY_TO = account(PAYEE).address;
 
 const nginxHead = (dir, workers) => `
+${process.getuid() === 0 ? 'user root;' : ''}
 daemon off;
 worker_processes ${workers};
 pid ${dir}/nginx.pid;

@@ -180,21 +180,29 @@ address_topic(const struct x402_address *address)
 }
 
 static void
-add_logs(json_t *logs, const struct x402_authorization *auth)
+add_log(const struct receipt *receipt, json_t *log)
+{
+    json_object_set_new(log, "transactionHash", hex_of(receipt->hash, 32));
+    json_object_set_new(log, "blockHash", block_hash(receipt->block));
+    json_array_append_new(receipt->logs, log);
+}
+
+static void
+add_logs(const struct receipt *receipt, const struct x402_authorization *auth)
 {
     uint8_t value[32];
 
     x402_amount_to_be32(value, &auth->value);
-    json_array_append_new(
-        logs, json_pack("{ss s[ooo] ss}", "address", usdc->address_text,
-                        "topics", hex_of(x402_abi_topic_authorization_used, 32),
-                        address_topic(&auth->from), hex_of(auth->nonce, 32),
-                        "data", "0x"));
-    json_array_append_new(
-        logs, json_pack("{ss s[ooo] so}", "address", usdc->address_text,
-                        "topics", hex_of(x402_abi_topic_transfer, 32),
-                        address_topic(&auth->from), address_topic(&auth->to),
-                        "data", hex_of(value, 32)));
+    add_log(receipt,
+            json_pack("{ss s[ooo] ss}", "address", usdc->address_text, "topics",
+                      hex_of(x402_abi_topic_authorization_used, 32),
+                      address_topic(&auth->from), hex_of(auth->nonce, 32),
+                      "data", "0x"));
+    add_log(receipt,
+            json_pack("{ss s[ooo] so}", "address", usdc->address_text, "topics",
+                      hex_of(x402_abi_topic_transfer, 32),
+                      address_topic(&auth->from), address_topic(&auth->to),
+                      "data", hex_of(value, 32)));
 }
 
 static json_t *
@@ -221,7 +229,7 @@ send_raw(const json_t *params)
     slot->block = head;
     slot->logs = json_array();
     for (size_t i = 0; i < seen_len; i++)
-        add_logs(slot->logs, &seen[i].auth);
+        add_logs(slot, &seen[i].auth);
     return hex_of(slot->hash, 32);
 }
 

@@ -156,12 +156,6 @@ enum x402_err credit_check(struct ledger *ledger,
                            const struct ledger_reserve *in,
                            enum pay_mode *mode);
 
-/* -- run.c -- */
-
-/** The run of `row` ends without success: RESERVED is released, charged rows
- * become redeemable. */
-void run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms);
-
 /* -- commands with the plain callback -- */
 
 struct plain {

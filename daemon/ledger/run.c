@@ -70,8 +70,6 @@ end_reserved(struct ledger *ledger, const struct row *row, bool counted,
     db_run_one(&ledger->write, stmt);
     row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_RELEASED, PAY_RUN_NONE);
     credit_close(ledger, &row->pay);
-    if (counted)
-        credit_release(ledger, &row->pay, now_ms);
 }
 
 /* "never started, or ended by our or the upstream's fault": once more. */
@@ -83,7 +81,7 @@ after_break(const struct row *row)
     return PAY_RUN_REDEEMABLE;
 }
 
-void
+static void
 run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms)
 {
     if (row->pay.run != PAY_RUN_OPEN)
@@ -93,6 +91,16 @@ run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms)
                      now_ms);
     else
         end_charged(ledger, row, after_break(row), now_ms);
+}
+
+/* The worker says so: work was done for nothing, of which a payer may cause
+ * only so much.  (The end of a lease is nothing that a payer can cause.) */
+static void
+run_give_up(struct ledger *ledger, const struct row *row, uint64_t now_ms)
+{
+    if (row->pay.state == PAY_RESERVED && row->pay.mode == PAY_SETTLE_AFTER)
+        credit_release(ledger, &row->pay, now_ms);
+    run_break(ledger, row, now_ms);
 }
 
 /* -- capture -- */
@@ -183,7 +191,7 @@ release_run(struct ledger *ledger, struct command *command)
     struct row row;
 
     if (find(ledger, run, &row))
-        run_break(ledger, &row, run->now_ms);
+        run_give_up(ledger, &row, run->now_ms);
 }
 
 static void
@@ -209,7 +217,7 @@ done(struct ledger *ledger, const struct run *run, const struct row *row)
     if (row->pay.run != PAY_RUN_OPEN)
         return;
     if (!row->taken) {
-        run_break(ledger, row, run->now_ms);
+        run_give_up(ledger, row, run->now_ms);
         return;
     }
     switch (run->end) {

@@ -97,18 +97,6 @@ on_watch(uv_timer_t *timer)
     connection_watch(timer->data);
 }
 
-static unsigned
-lease_ms(void)
-{
-#ifdef X402_MUTANTS
-    const char *shorter = getenv("X402D_LEASE_MS");
-
-    if (shorter != NULL)
-        return (unsigned)strtoul(shorter, NULL, 10);
-#endif
-    return X402_TILL_LEASE_S * 1000;
-}
-
 static void
 start(struct till *till)
 {
@@ -137,7 +125,7 @@ till_open(struct core *core, const struct config *config,
     till->config = config;
     till->cashier = cashier;
     till->ledger = ledger;
-    till->lease_ms = lease_ms();
+    till->lease_ms = X402_TILL_LEASE_S * 1000;
     fd = listen_socket(till, error, error_len);
     if (fd < 0) {
         free(till->path);

@@ -255,23 +255,30 @@ step_reserve(void)
 static void
 model_break(struct model *m)
 {
-    unsigned p = payer_of((unsigned)(m - model));
-
     if (m->run != PAY_RUN_OPEN)
         return;
     if (m->state == PAY_RESERVED) {
         m->state = PAY_RELEASED;
         m->run = PAY_RUN_NONE;
-        if (m->mode == PAY_SETTLE_AFTER) {
-            m->releases++;
-            if (payer[p].full_ms < now_ms)
-                payer[p].full_ms = now_ms;
-            payer[p].full_ms += 1000;
-        }
+        m->releases += m->mode == PAY_SETTLE_AFTER;
         return;
     }
     m->run = m->state == PAY_FAILED || m->runs == 2 ? PAY_RUN_DELIVERED
                                                     : PAY_RUN_REDEEMABLE;
+}
+
+/* Not by a lease's end: the payer's bucket pays for it. */
+static void
+model_give_up(struct model *m)
+{
+    unsigned p = payer_of((unsigned)(m - model));
+
+    if (m->state == PAY_RESERVED && m->mode == PAY_SETTLE_AFTER) {
+        if (payer[p].full_ms < now_ms)
+            payer[p].full_ms = now_ms;
+        payer[p].full_ms += 1000;
+    }
+    model_break(m);
 }
 
 static struct model *
@@ -334,7 +341,7 @@ step_release(void)
 
     if (m == NULL)
         return NULL;
-    model_break(m);
+    model_give_up(m);
     return test_release(&m->rid, now_ms) == X402_OK ? NULL : "release";
 }
 
@@ -374,8 +381,10 @@ step_done(void)
         if (m->taken && (end == X402_TILL_END_COMPLETE ||
                          (end == X402_TILL_END_CLIENT && m->started)))
             m->run = PAY_RUN_DELIVERED;
-        else
+        else if (m->taken)
             model_break(m);
+        else
+            model_give_up(m);
     }
     test_workers();
     return NULL;

@@ -2,7 +2,7 @@
 // One site to measure: x402d and nginx with the module in front of a small upstream,
 // on a chain that is given.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { privateKey, account, PAYEE } from '../devnet/accounts.mjs';
 import { PROGRAMS } from '../devnet/paths.mjs';
@@ -96,8 +96,19 @@ networks:
     }
     location = /open { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://api; }
   }`));
-  return { url: `http://127.0.0.1:${port}`, facilitator: `http://127.0.0.1:${daemonPort}`,
+  return { url: `http://127.0.0.1:${port}`, facilitator: `http://127.0.0.1:${daemonPort}`, processes: { gateway: nginx, x402d: daemon },
     stop: async () => { await nginx.stop(); await daemon.stop(); } };
+}
+
+/** CPU time so far of a program and its children, in seconds. */
+export function cpuSeconds({ pid }) {
+  const hertz = 100;
+  const pids = [pid, ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)];
+  const ticks = (p) => {
+    const field = readFileSync(`/proc/${p}/stat`, 'utf8').split(') ')[1].split(' ');
+    return Number(field[11]) + Number(field[12]);
+  };
+  return pids.reduce((sum, p) => sum + ticks(p), 0) / hertz;
 }
 
 /** wrk, one thread; {requests, seconds, non_2xx, socket_errors, p50_ms, p99_ms, rate} */

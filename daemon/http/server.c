@@ -18,6 +18,8 @@
 #include "../metrics.h"
 #include "request.h"
 
+#define LAST_ANSWERS_MS 500
+
 static const struct http_route routes[] = {
     {"/verify", "POST", HTTP_SHAPE_VERIFY, http_verify},
     {"/settle", "POST", HTTP_SHAPE_SETTLE, http_settle},
@@ -357,6 +359,14 @@ abort_waiting(struct http *http)
     pthread_mutex_unlock(&http->lock);
 }
 
+/** Stopping cuts connections off: first let the last answers go out. */
+static void
+wait_for_answers(const struct http *http)
+{
+    for (int i = 0; i < LAST_ANSWERS_MS / 10 && http_in_flight(http) != 0; i++)
+        uv_sleep(10);
+}
+
 void
 http_close(struct http *http)
 {
@@ -364,6 +374,7 @@ http_close(struct http *http)
         return;
     http_drain(http);
     abort_waiting(http);
+    wait_for_answers(http);
     MHD_stop_daemon(http->daemon);
     uv_close((uv_handle_t *)&http->tick, NULL);
 }

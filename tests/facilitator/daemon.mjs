@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One x402d for a test: its folder, its configuration, its log.  Either the
 // real one, or x402d-stub, whose cashier does what a payment's nonce says.
+import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +26,8 @@ export async function ports(file) {
 
 export function freshDir() {
   const dir = mkdtempSync(join(tmpdir(), 'x402-facilitator-'));
-  after(() => rmSync(dir, { recursive: true, force: true }));
+  // at the very end: the hooks of a file still read logs in there
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
@@ -65,6 +67,7 @@ export class Daemon {
 
   async stop(options = { patience: 9000 }) {
     await this.process?.stop(options);
+    assert.doesNotMatch(this.logText(), /Sanitizer|runtime error:|Assertion/);
     return this.process?.how;
   }
 

@@ -17,53 +17,106 @@
 #define BODY_MAX (4u << 20)
 #define RECEIPTS_MAX 65536u /* ring: older ones are forgotten */
 #define PAYMENTS_MAX 512u
+#define LONG_MAX 64u  /* long hex strings in one request */
+#define LONG_LEN 200u /* from here on a string is long */
 
 struct receipt {
     uint8_t hash[32];
     uint64_t block;
-    json_t *logs;
+    char *logs; /* JSON, made when the transaction came */
+    size_t logs_len;
 };
 
 static struct receipt receipts[RECEIPTS_MAX];
 static uint64_t head = 100;
 static const struct x402_asset *usdc;
 
-static json_t *
-hex_of(const uint8_t *bytes, size_t len)
-{
-    char *text = malloc(2 * len + 3);
-    json_t *out;
+/* Calldata is thousands of digits that a JSON parser would look at one by one:
+ * they are taken out of the text first, "@7" stands in for the seventh. */
+static struct x402_span long_text[LONG_MAX];
+static size_t long_len;
 
-    x402_hex_encode(text, bytes, len);
-    out = json_string(text);
-    free(text);
-    return out;
+static size_t
+take_long_strings(char *out, const char *body, size_t len)
+{
+    size_t used = 0;
+
+    long_len = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *end;
+
+        out[used++] = body[i];
+        if (body[i] != '"' || len - i < LONG_LEN ||
+            memcmp(body + i, "\"0x", 3) != 0 || long_len == LONG_MAX)
+            continue;
+        end = memchr(body + i + 1, '"', len - i - 1);
+        if (end == NULL || (size_t)(end - body) - i < LONG_LEN)
+            continue;
+        long_text[long_len] =
+            (struct x402_span){body + i + 1, (size_t)(end - body) - i - 1};
+        used += (size_t)sprintf(out + used, "@%zu", long_len++);
+        i = (size_t)(end - body) - 1;
+    }
+    return used;
 }
 
-static json_t *
-quantity(uint64_t value)
+static bool
+hex_param(uint8_t *out, size_t *len, size_t cap, const json_t *value)
 {
-    return json_sprintf("0x%llx", (unsigned long long)value);
+    const char *text = json_string_value(value);
+
+    if (text == NULL)
+        return false;
+    return x402_hex_decode_any(out, len, cap,
+                               text[0] == '@'
+                                   ? long_text[strtoul(text + 1, NULL, 10)]
+                                   : x402_span_of(text)) == X402_OK;
 }
 
-static json_t *
-block_hash(uint64_t number)
+/* -- writing -- */
+
+static void
+put_hex(struct x402_buf *out, const uint8_t *bytes, size_t len)
+{
+    x402_buf_char(out, '"');
+    x402_buf_hex(out, bytes, len);
+    x402_buf_char(out, '"');
+}
+
+static void
+put_quantity(struct x402_buf *out, uint64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "\"0x%llx\"", (unsigned long long)value);
+    x402_buf_text(out, text);
+}
+
+static void
+put_block_hash(struct x402_buf *out, uint64_t number)
 {
     uint8_t hash[32];
 
     x402_keccak256(hash, &number, sizeof number);
-    return hex_of(hash, 32);
+    put_hex(out, hash, 32);
 }
 
-static json_t *
-block(uint64_t number)
+static void
+put_block(struct x402_buf *out, uint64_t number)
 {
-    return json_pack(
-        "{so so so so so ss s[]}", "number", quantity(number), "hash",
-        block_hash(number), "parentHash", block_hash(number - 1), "timestamp",
-        quantity((uint64_t)time(NULL)), "baseFeePerGas", quantity(1000000),
-        "gasLimit", "0x3b9aca00", "transactions");
+    x402_buf_text(out, "{\"number\":");
+    put_quantity(out, number);
+    x402_buf_text(out, ",\"hash\":");
+    put_block_hash(out, number);
+    x402_buf_text(out, ",\"parentHash\":");
+    put_block_hash(out, number - 1);
+    x402_buf_text(out, ",\"timestamp\":");
+    put_quantity(out, (uint64_t)time(NULL));
+    x402_buf_text(out, ",\"baseFeePerGas\":\"0xf4240\",\"gasLimit\":"
+                       "\"0x3b9aca00\",\"transactions\":[]}");
 }
+
+/* -- calls -- */
 
 static void
 word_u64(uint8_t word[32], uint64_t value)
@@ -83,13 +136,25 @@ read_u64(const uint8_t *word)
     return value;
 }
 
-static bool
-selector_is(const uint8_t *data, size_t len, const char *signature)
-{
-    uint8_t hash[32];
+enum selector { BALANCE, NUMBER, TIMESTAMP, DOMAIN, STATE, AGGREGATE, OTHER };
+static const char *const selector_text[OTHER] = {
+    "balanceOf(address)",
+    "getBlockNumber()",
+    "getCurrentBlockTimestamp()",
+    "DOMAIN_SEPARATOR()",
+    "authorizationState(address,bytes32)",
+    "aggregate3((address,bool,bytes)[])",
+};
+static uint8_t selector_bytes[OTHER][32];
 
-    x402_keccak256(hash, signature, strlen(signature));
-    return len >= 4 && memcmp(data, hash, 4) == 0;
+static enum selector
+selector_of(const uint8_t *data, size_t len)
+{
+    for (int i = 0; i < OTHER && len >= 4; i++) {
+        if (memcmp(data, selector_bytes[i], 4) == 0)
+            return (enum selector)i;
+    }
+    return OTHER;
 }
 
 /* What one view or transfer returns; every answer is one word or nothing. */
@@ -97,40 +162,48 @@ static size_t
 answer_call(uint8_t out[32], const uint8_t *data, size_t len)
 {
     memset(out, 0, 32);
-    if (selector_is(data, len, "balanceOf(address)"))
+    switch (selector_of(data, len)) {
+    case BALANCE:
         word_u64(out, 1000000000000000000u);
-    else if (selector_is(data, len, "getBlockNumber()"))
+        return 32;
+    case NUMBER:
         word_u64(out, head);
-    else if (selector_is(data, len, "getCurrentBlockTimestamp()"))
+        return 32;
+    case TIMESTAMP:
         word_u64(out, (uint64_t)time(NULL));
-    else if (selector_is(data, len, "DOMAIN_SEPARATOR()"))
+        return 32;
+    case DOMAIN:
         x402_eip712_domain(out, x402_span_of(usdc->eip712_name),
                            x402_span_of(usdc->eip712_version), usdc->chain_id,
                            &usdc->address);
-    else if (!selector_is(data, len, "authorizationState(address,bytes32)"))
-        return 0;
-    return 32;
+        return 32;
+    case STATE:
+        return 32;
+    case AGGREGATE:
+    case OTHER:
+        break;
+    }
+    return 0;
 }
 
 /* aggregate3((address target, bool allowFailure, bytes callData)[]) */
-static json_t *
-answer_aggregate(const uint8_t *data, size_t len)
+static bool
+answer_aggregate(struct x402_buf *text, const uint8_t *data, size_t len)
 {
     static uint8_t out[64 + PAYMENTS_MAX * 5 * 32];
-    const uint8_t *array = data + 4 + 32, *heads;
+    const uint8_t *array = data + 4 + 32, *heads = array + 32;
     uint64_t n;
     size_t at;
 
     if (len < 4 + 64)
-        return NULL;
+        return false;
     n = read_u64(array);
     if (n > PAYMENTS_MAX)
-        return NULL;
-    heads = array + 32;
-    memset(out, 0, sizeof out);
+        return false;
+    at = n * 32;
+    memset(out, 0, 64 + n * 5 * 32);
     word_u64(out, 32);
     word_u64(out + 32, n);
-    at = n * 32;
     for (uint64_t i = 0; i < n; i++) {
         const uint8_t *call = heads + read_u64(heads + i * 32);
         const uint8_t *bytes = call + read_u64(call + 64);
@@ -142,209 +215,275 @@ answer_aggregate(const uint8_t *data, size_t len)
         word_u64(out + 64 + at + 32, 64);
         word_u64(out + 64 + at + 64, got);
         at += 96;
-        if (got == 32) {
-            memcpy(out + 64 + at, word, 32);
-            at += 32;
-        }
+        memcpy(out + 64 + at, word, got);
+        at += got;
     }
-    return hex_of(out, 64 + at);
+    put_hex(text, out, 64 + at);
+    return true;
 }
 
-static json_t *
-eth_call(const json_t *params)
+static bool
+eth_call(struct x402_buf *out, const json_t *params)
 {
     static uint8_t data[BODY_MAX / 2];
-    const char *text =
-        json_string_value(json_object_get(json_array_get(params, 0), "data"));
+    const json_t *call = json_array_get(params, 0);
     uint8_t word[32];
     size_t len;
 
-    if (text == NULL)
-        text = json_string_value(
-            json_object_get(json_array_get(params, 0), "input"));
-    if (text == NULL || x402_hex_decode_any(data, &len, sizeof data,
-                                            x402_span_of(text)) != X402_OK)
-        return NULL;
-    if (selector_is(data, len, "aggregate3((address,bool,bytes)[])"))
-        return answer_aggregate(data, len);
-    return hex_of(word, answer_call(word, data, len));
+    if (!hex_param(data, &len, sizeof data, json_object_get(call, "data")) &&
+        !hex_param(data, &len, sizeof data, json_object_get(call, "input")))
+        return false;
+    if (selector_of(data, len) == AGGREGATE)
+        return answer_aggregate(out, data, len);
+    put_hex(out, word, answer_call(word, data, len));
+    return true;
 }
 
-static json_t *
-address_topic(const struct x402_address *address)
+/* -- transactions -- */
+
+static void
+put_topic(struct x402_buf *out, const struct x402_address *address)
 {
     uint8_t word[32] = {0};
 
     memcpy(word + 12, address->byte, 20);
-    return hex_of(word, 32);
+    put_hex(out, word, 32);
 }
 
 static void
-add_log(const struct receipt *receipt, json_t *log)
+put_log_head(struct x402_buf *out, const struct receipt *receipt)
 {
-    json_object_set_new(log, "transactionHash", hex_of(receipt->hash, 32));
-    json_object_set_new(log, "blockHash", block_hash(receipt->block));
-    json_array_append_new(receipt->logs, log);
+    x402_buf_text(out, "{\"address\":\"");
+    x402_buf_text(out, usdc->address_text);
+    x402_buf_text(out, "\",\"transactionHash\":");
+    put_hex(out, receipt->hash, 32);
+    x402_buf_text(out, ",\"blockHash\":");
+    put_block_hash(out, receipt->block);
+    x402_buf_text(out, ",\"topics\":[");
 }
 
 static void
-add_logs(const struct receipt *receipt, const struct x402_authorization *auth)
+put_logs(struct x402_buf *out, const struct receipt *receipt,
+         const struct x402_authorization *auth)
 {
     uint8_t value[32];
 
     x402_amount_to_be32(value, &auth->value);
-    add_log(receipt,
-            json_pack("{ss s[ooo] ss}", "address", usdc->address_text, "topics",
-                      hex_of(x402_abi_topic_authorization_used, 32),
-                      address_topic(&auth->from), hex_of(auth->nonce, 32),
-                      "data", "0x"));
-    add_log(receipt,
-            json_pack("{ss s[ooo] so}", "address", usdc->address_text, "topics",
-                      hex_of(x402_abi_topic_transfer, 32),
-                      address_topic(&auth->from), address_topic(&auth->to),
-                      "data", hex_of(value, 32)));
+    put_log_head(out, receipt);
+    put_hex(out, x402_abi_topic_authorization_used, 32);
+    x402_buf_char(out, ',');
+    put_topic(out, &auth->from);
+    x402_buf_char(out, ',');
+    put_hex(out, auth->nonce, 32);
+    x402_buf_text(out, "],\"data\":\"0x\"},");
+    put_log_head(out, receipt);
+    put_hex(out, x402_abi_topic_transfer, 32);
+    x402_buf_char(out, ',');
+    put_topic(out, &auth->from);
+    x402_buf_char(out, ',');
+    put_topic(out, &auth->to);
+    x402_buf_text(out, "],\"data\":");
+    put_hex(out, value, 32);
+    x402_buf_char(out, '}');
 }
 
-static json_t *
-send_raw(const json_t *params)
+static void
+mine(struct receipt *slot, const struct x402_abi_seen *seen, size_t len)
+{
+    size_t cap = 2 + len * 1200;
+    char *memory = malloc(cap);
+    struct x402_buf out = x402_buf_on(memory, cap);
+
+    slot->block = head;
+    for (size_t i = 0; i < len; i++) {
+        if (i > 0)
+            x402_buf_char(&out, ',');
+        put_logs(&out, slot, &seen[i].auth);
+    }
+    free(slot->logs);
+    slot->logs = memory;
+    slot->logs_len = out.len;
+}
+
+static bool
+send_raw(struct x402_buf *out, const json_t *params)
 {
     static uint8_t raw[BODY_MAX / 2];
     static struct x402_abi_seen seen[PAYMENTS_MAX];
-    const char *text = json_string_value(json_array_get(params, 0));
-    struct receipt *slot = &receipts[++head % RECEIPTS_MAX];
+    struct receipt *slot;
     struct x402_transaction tx;
     struct x402_address sender;
     size_t len, seen_len;
 
-    if (text == NULL ||
-        x402_hex_decode_any(raw, &len, sizeof raw, x402_span_of(text)) !=
-            X402_OK ||
+    if (!hex_param(raw, &len, sizeof raw, json_array_get(params, 0)) ||
         x402_transaction_decode(&tx, &sender, raw, len) != X402_OK ||
         x402_abi_inspect(seen, &seen_len, PAYMENTS_MAX, tx.data, tx.data_len) !=
             X402_OK)
-        return NULL;
-
-    json_decref(slot->logs);
+        return false;
+    slot = &receipts[++head % RECEIPTS_MAX];
     x402_keccak256(slot->hash, raw, len);
-    slot->block = head;
-    slot->logs = json_array();
-    for (size_t i = 0; i < seen_len; i++)
-        add_logs(slot, &seen[i].auth);
-    return hex_of(slot->hash, 32);
+    mine(slot, seen, seen_len);
+    put_hex(out, slot->hash, 32);
+    return true;
 }
 
-static json_t *
-get_receipt(const json_t *params)
+static void
+put_receipt(struct x402_buf *out, const struct receipt *r)
 {
-    const char *text = json_string_value(json_array_get(params, 0));
-    uint8_t hash[32];
+    x402_buf_text(out, "{\"status\":\"0x1\",\"gasUsed\":\"0x10000\","
+                       "\"transactionHash\":");
+    put_hex(out, r->hash, 32);
+    x402_buf_text(out, ",\"blockNumber\":");
+    put_quantity(out, r->block);
+    x402_buf_text(out, ",\"blockHash\":");
+    put_block_hash(out, r->block);
+    x402_buf_text(out, ",\"logs\":[");
+    x402_buf_add(out, (struct x402_span){r->logs, r->logs_len});
+    x402_buf_text(out, "]}");
+}
 
-    if (text == NULL ||
-        x402_hex_decode(hash, 32, x402_span_of(text)) != X402_OK)
-        return NULL;
+static bool
+get_receipt(struct x402_buf *out, const json_t *params)
+{
+    uint8_t hash[32];
+    size_t len;
+
+    if (!hex_param(hash, &len, sizeof hash, json_array_get(params, 0)))
+        return false;
     for (uint64_t n = head; n > 100 && head - n < RECEIPTS_MAX; n--) {
         const struct receipt *r = &receipts[n % RECEIPTS_MAX];
 
-        if (r->logs != NULL && memcmp(r->hash, hash, 32) == 0)
-            return json_pack("{ss so so so ss sO}", "status", "0x1",
-                             "transactionHash", hex_of(hash, 32), "blockNumber",
-                             quantity(r->block), "blockHash",
-                             block_hash(r->block), "gasUsed", "0x10000", "logs",
-                             r->logs);
+        if (memcmp(r->hash, hash, 32) == 0) {
+            put_receipt(out, r);
+            return true;
+        }
     }
-    return json_null();
+    x402_buf_text(out, "null");
+    return true;
 }
 
 /* About what a real token needs for calldata of this size. */
-static json_t *
-estimate(const json_t *params)
+static bool
+estimate(struct x402_buf *out, const json_t *params)
 {
+    static uint8_t data[BODY_MAX / 2];
     const json_t *call = json_array_get(params, 0);
-    size_t digits = json_string_length(json_object_get(call, "data"));
+    size_t len;
 
-    if (digits == 0)
-        digits = json_string_length(json_object_get(call, "input"));
-    return quantity(50000 + 40 * digits);
+    if (!hex_param(data, &len, sizeof data, json_object_get(call, "data")) &&
+        !hex_param(data, &len, sizeof data, json_object_get(call, "input")))
+        return false;
+    put_quantity(out, 50000 + 80 * len);
+    return true;
 }
 
-static json_t *
-result_of(const char *method, const json_t *params)
+/* Contracts have code, payers have none. */
+static bool
+get_code(struct x402_buf *out, const json_t *params)
+{
+    struct x402_address who, multicall;
+    const char *text = json_string_value(json_array_get(params, 0));
+
+    if (text == NULL ||
+        x402_address_parse(&who, x402_span_of(text)) != X402_OK ||
+        x402_address_parse(&multicall, x402_span_of(X402_MULTICALL3)) !=
+            X402_OK)
+        return false;
+    x402_buf_text(out, x402_address_eq(&who, &usdc->address) ||
+                               x402_address_eq(&who, &multicall)
+                           ? "\"0x60\""
+                           : "\"0x\"");
+    return true;
+}
+
+static bool
+get_block(struct x402_buf *out, const json_t *params)
 {
     const char *tag = json_string_value(json_array_get(params, 0));
     bool by_number = tag != NULL && strncmp(tag, "0x", 2) == 0;
 
-    if (strcmp(method, "eth_call") == 0)
-        return eth_call(params);
-    if (strcmp(method, "eth_getCode") == 0) {
-        struct x402_address who;
-
-        /* contracts have code, payers have none */
-        if (tag != NULL &&
-            x402_address_parse(&who, x402_span_of(tag)) == X402_OK &&
-            (x402_address_eq(&who, &usdc->address) ||
-             strncasecmp(tag, X402_MULTICALL3, 42) == 0))
-            return json_string("0x60");
-        return json_string("0x");
-    }
-    if (strcmp(method, "eth_sendRawTransaction") == 0)
-        return send_raw(params);
-    if (strcmp(method, "eth_getTransactionReceipt") == 0)
-        return get_receipt(params);
-    if (strcmp(method, "eth_getBlockByNumber") == 0)
-        return block(by_number ? strtoull(tag, NULL, 16) : head);
-    if (strcmp(method, "eth_blockNumber") == 0)
-        return quantity(head);
-    if (strcmp(method, "eth_chainId") == 0)
-        return quantity(usdc->chain_id);
-    if (strcmp(method, "eth_estimateGas") == 0)
-        return estimate(params);
-    if (strcmp(method, "eth_getTransactionCount") == 0)
-        return quantity(head - 100);
-    if (strcmp(method, "eth_getBalance") == 0)
-        return json_string("0x56bc75e2d63100000");
-    if (strcmp(method, "eth_maxPriorityFeePerGas") == 0 ||
-        strcmp(method, "eth_gasPrice") == 0)
-        return quantity(1000000);
-    if (strcmp(method, "eth_getLogs") == 0)
-        return json_array();
-    return NULL;
+    put_block(out, by_number ? strtoull(tag, NULL, 16) : head);
+    return true;
 }
 
-static json_t *
-answer_one(const json_t *call)
+static bool
+put_result(struct x402_buf *out, const char *method, const json_t *params)
+{
+    if (strcmp(method, "eth_call") == 0)
+        return eth_call(out, params);
+    if (strcmp(method, "eth_getCode") == 0)
+        return get_code(out, params);
+    if (strcmp(method, "eth_sendRawTransaction") == 0)
+        return send_raw(out, params);
+    if (strcmp(method, "eth_getTransactionReceipt") == 0)
+        return get_receipt(out, params);
+    if (strcmp(method, "eth_getBlockByNumber") == 0)
+        return get_block(out, params);
+    if (strcmp(method, "eth_estimateGas") == 0)
+        return estimate(out, params);
+    if (strcmp(method, "eth_blockNumber") == 0)
+        put_quantity(out, head);
+    else if (strcmp(method, "eth_chainId") == 0)
+        put_quantity(out, usdc->chain_id);
+    else if (strcmp(method, "eth_getTransactionCount") == 0)
+        put_quantity(out, head - 100);
+    else if (strcmp(method, "eth_getBalance") == 0)
+        x402_buf_text(out, "\"0x56bc75e2d63100000\"");
+    else if (strcmp(method, "eth_maxPriorityFeePerGas") == 0 ||
+             strcmp(method, "eth_gasPrice") == 0)
+        put_quantity(out, 1000000);
+    else if (strcmp(method, "eth_getLogs") == 0)
+        x402_buf_text(out, "[]");
+    else
+        return false;
+    return true;
+}
+
+static void
+answer_one(struct x402_buf *out, const json_t *call)
 {
     const char *method = json_string_value(json_object_get(call, "method"));
-    json_t *result =
-        method ? result_of(method, json_object_get(call, "params")) : NULL;
-    json_t *id = json_object_get(call, "id");
+    char *id = json_dumps(json_object_get(call, "id"), JSON_ENCODE_ANY);
+    size_t mark;
 
-    if (result == NULL) {
+    x402_buf_text(out, "{\"jsonrpc\":\"2.0\",\"id\":");
+    x402_buf_text(out, id ? id : "null");
+    free(id);
+    mark = out->len;
+    x402_buf_text(out, ",\"result\":");
+    if (method == NULL ||
+        !put_result(out, method, json_object_get(call, "params"))) {
         fprintf(stderr, "stub chain: cannot answer %s\n",
                 method ? method : "(no method)");
-        return json_pack("{ss sO? s{si ss}}", "jsonrpc", "2.0", "id", id,
-                         "error", "code", -32601, "message", "not here");
+        out->len = mark;
+        x402_buf_text(out,
+                      ",\"error\":{\"code\":-32601,\"message\":\"not here\"}");
     }
-    return json_pack("{ss sO? so}", "jsonrpc", "2.0", "id", id, "result",
-                     result);
+    x402_buf_char(out, '}');
 }
 
 static char *
-answer(const char *body, size_t len)
+answer(const char *body, size_t len, size_t *answer_len)
 {
-    json_t *in = json_loadb(body, len, 0, NULL), *out;
-    char *text;
+    static char text[BODY_MAX], memory[2 * BODY_MAX];
+    struct x402_buf out = x402_buf_on(memory, sizeof memory);
+    json_t *in = json_loadb(text, take_long_strings(text, body, len), 0, NULL);
+    char *copy;
 
     if (json_is_array(in)) {
-        out = json_array();
-        for (size_t i = 0; i < json_array_size(in); i++)
-            json_array_append_new(out, answer_one(json_array_get(in, i)));
+        for (size_t i = 0; i < json_array_size(in); i++) {
+            x402_buf_char(&out, i == 0 ? '[' : ',');
+            answer_one(&out, json_array_get(in, i));
+        }
+        x402_buf_char(&out, ']');
     } else {
-        out = answer_one(in);
+        answer_one(&out, in);
     }
-    text = json_dumps(out, JSON_COMPACT);
     json_decref(in);
-    json_decref(out);
-    return text;
+    *answer_len = out.len;
+    copy = malloc(out.len + 1);
+    memcpy(copy, memory, out.len);
+    return copy;
 }
 
 struct upload {
@@ -360,6 +499,7 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
     struct upload *upload = *state;
     struct MHD_Response *response;
     enum MHD_Result ok;
+    size_t answer_len;
     char *text;
 
     (void)arg, (void)url, (void)method, (void)version;
@@ -376,8 +516,8 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
         *data_len = 0;
         return MHD_YES;
     }
-    text = answer(upload->at, upload->len);
-    response = MHD_create_response_from_buffer(strlen(text), text,
+    text = answer(upload->at, upload->len, &answer_len);
+    response = MHD_create_response_from_buffer(answer_len, text,
                                                MHD_RESPMEM_MUST_FREE);
     MHD_add_response_header(response, "Content-Type", "application/json");
     ok = MHD_queue_response(connection, 200, response);
@@ -407,6 +547,9 @@ main(int argc, char **argv)
         return 2;
     }
     usdc = x402_asset_by_symbol(84532, x402_span_of("USDC"));
+    for (int i = 0; i < OTHER; i++)
+        x402_keccak256(selector_bytes[i], selector_text[i],
+                       strlen(selector_text[i]));
     daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD, (uint16_t)atoi(argv[1]), NULL, NULL,
         on_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,

@@ -297,7 +297,8 @@ mined_run(struct ledger *ledger, struct command *command)
     struct row row;
 
     s->plain.err = X402_OK;
-    if (batch_of_tx(&ledger->write, s->tx_hash) != s->batch) {
+    if (s->batch == 0 ||
+        batch_of_tx(&ledger->write, s->tx_hash) != s->batch) {
         s->plain.err = X402_ERR_INTERNAL;
         return;
     }

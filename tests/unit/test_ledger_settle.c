@@ -50,6 +50,7 @@ a_batch_to_its_end(void)
     row = test_get(payment[0]);
     OK(row.has_tx && row.tx_hash[0] == (uint8_t)tx);
     OK(test_mined(batch, 9999, 101, outcome, 3) == X402_ERR_INTERNAL);
+    OK(test_mined(0, 9999, 101, outcome, 3) == X402_ERR_INTERNAL);
     OK(test_mined(batch, tx, 101, outcome, 3) == X402_OK);
     OK(test_mined(batch, tx, 101, outcome, 3) == X402_OK);
     OK(state_of(payment[0]) == PAY_MINED && state_of(payment[1]) == PAY_MINED);

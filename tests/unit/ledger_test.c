@@ -2,6 +2,7 @@
 /* See ledger_test.h. */
 #include "ledger_test.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +19,16 @@ static char message[512];
 static void
 remove_folder(void)
 {
-    static const char *const names[] = {"ledger", "ledger-wal", "ledger-shm",
-                                        "ledger-journal"};
-    char path[256];
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    char path[512];
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         unlink(path);
     }
+    if (dir != NULL)
+        closedir(dir);
     rmdir(folder);
 }
 

@@ -333,7 +333,11 @@ killed_at(const char *name, unsigned *times)
         struct life life = {.failpoint = failpoint};
 
         snprintf(failpoint, sizeof failpoint, "%s:%u", name, n);
-        make_ledger();
+        if (strcmp(name, "before_migration") == 0)
+            test_folder(); /* the child makes it */
+        else
+            make_ledger();
+        next_round();
         status = live(&life);
         wrong = check();
         if (!WIFSIGNALED(status))
@@ -353,8 +357,8 @@ killed_at_every_commit(void)
         unsigned times = 0;
         const char *wrong = killed_at(names[i], &times);
 
-        test_ok(wrong == NULL, "killed %u times at %s: %s", times, names[i],
-                wrong != NULL ? wrong : "nothing is lost");
+        test_ok(wrong == NULL && times > 0, "killed %u times at %s: %s", times,
+                names[i], wrong != NULL ? wrong : "nothing is lost");
     }
 }
 #else

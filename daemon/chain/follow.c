@@ -359,22 +359,30 @@ signer_index(const struct poll *poll, const struct signer *signer)
     return (size_t)(signer - signers_at(poll->follower->chain->signers, 0));
 }
 
+bool
+follow_read_final(const struct chain *chain, const struct rpc_answer *answer,
+                  uint64_t *number)
+{
+    uint64_t head = chain->health.head_number;
+
+    if (answer->status == RPC_UNKNOWN)
+        return false;
+    if (answer->status == RPC_RESULT &&
+        quantity_u64(number, json_object_get(answer->result, "number")))
+        return true;
+    if (head < FINAL_DEPTH)
+        return false;
+    *number = head - FINAL_DEPTH;
+    return true;
+}
+
 static void
 read_final(struct poll *poll, const struct rpc_answer *answer)
 {
     struct follower *follower = poll->follower;
-    uint64_t head = follower->chain->health.head_number;
-    uint64_t number;
 
-    if (answer->status == RPC_RESULT &&
-        quantity_u64(&number, json_object_get(answer->result, "number"))) {
+    if (follow_read_final(follower->chain, answer, &follower->final_number))
         follower->final_known = true;
-        follower->final_number = number;
-    } else if (answer->status != RPC_UNKNOWN && poll->head_known &&
-               head >= FINAL_DEPTH) {
-        follower->final_known = true;
-        follower->final_number = head - FINAL_DEPTH;
-    }
 }
 
 static void
@@ -390,6 +398,8 @@ read_common(struct poll *poll, const struct rpc_answer *answers)
                 answer->status == RPC_RESULT && json_is_object(answer->result);
             if (poll->head_known)
                 upkeep_head(poll->follower->chain, answer->result);
+            else
+                upkeep_lost(poll->follower->chain);
             break;
         case ASK_FINAL:
             read_final(poll, answer);
@@ -690,13 +700,6 @@ follow_paid_by(struct follower *follower, const struct receipt *receipt)
     flight->next = follower->flights;
     follower->flights = flight;
     follow_hurry(follower);
-}
-
-bool
-follow_final(const struct follower *follower, uint64_t *number)
-{
-    *number = follower->final_number;
-    return follower->final_known;
 }
 
 bool

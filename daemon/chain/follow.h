@@ -21,8 +21,11 @@ void follow_add(struct follower *follower, struct flight *flight);
 /** Somebody's transaction paid one of ours: keep an eye on its block. */
 void follow_paid_by(struct follower *follower, const struct receipt *receipt);
 
-/** Newest final block known; false: none yet. */
-bool follow_final(const struct follower *follower, uint64_t *number);
+/** The number of the final block, from the answer to
+ *  eth_getBlockByNumber("finalized").  A node that knows no such tag: a depth
+ *  that no reorg reaches.  false: unknown. */
+bool follow_read_final(const struct chain *chain,
+                       const struct rpc_answer *answer, uint64_t *number);
 
 /* -- among follow.c, resume.c and replace.c -- */
 

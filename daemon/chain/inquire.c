@@ -32,6 +32,7 @@ struct inquiry {
     bool newest;         /* up to the newest block, whatever it is by now */
     unsigned windows;
     bool pruned; /* the final block's state is gone: looking at the head */
+    uint64_t use_block;
     uint8_t tx_hash[32];
     struct receipt receipt;
 };
@@ -83,15 +84,16 @@ fail(struct inquiry *q, enum x402_err reason)
 
 /* FAILED needs the deed in a final block; until then it may be undone. */
 static void
-fail_if_final(struct inquiry *q, uint64_t block, enum x402_err reason)
+fail_if_final(struct inquiry *q, uint64_t block,
+              const struct rpc_answer *finalized)
 {
     uint64_t final;
 
     if (may_let_go(&q->row) ||
-        (follow_final(q->chain->follower, &final) && block <= final))
-        fail(q, reason);
+        (follow_read_final(q->chain, finalized, &final) && block <= final))
+        fail(q, X402_ERR_NONCE_USED);
     else
-        end(q, reason);
+        end(q, X402_ERR_NONCE_USED);
 }
 
 /* -- somebody used it: for whom? -- */
@@ -133,7 +135,7 @@ on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
         return;
     }
     if (!receipt_paid(&q->receipt, &claim)) {
-        fail_if_final(q, q->receipt.block_number, X402_ERR_NONCE_USED);
+        fail_if_final(q, q->receipt.block_number, &answers[1]);
         return;
     }
     q->chain->ledger_waits++;
@@ -168,24 +170,37 @@ is_about(const struct inquiry *q, const json_t *log)
 }
 
 static void
+on_canceled(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct inquiry *q = arg;
+
+    (void)len;
+    if (q->chain->closing)
+        end(q, X402_ERR_NONCE_USED);
+    else
+        fail_if_final(q, q->use_block, &answers[0]);
+}
+
+static void
 found(struct inquiry *q, const json_t *log)
 {
-    uint64_t block;
-    struct rpc_call call;
+    struct rpc_call calls[2];
 
     if (!is_about(q, log) ||
-        !quantity_u64(&block, json_object_get(log, "blockNumber")) ||
+        !quantity_u64(&q->use_block, json_object_get(log, "blockNumber")) ||
         !quantity_bytes(q->tx_hash, 32,
                         json_object_get(log, "transactionHash"))) {
         end(q, X402_ERR_NONCE_USED);
         return;
     }
     if (is_topic(log, 0, x402_abi_topic_authorization_canceled)) {
-        fail_if_final(q, block, X402_ERR_NONCE_USED);
+        calls[0] = params_block("finalized");
+        rpc_ask(q->chain->rpc, calls, 1, on_canceled, q);
         return;
     }
-    call = params_receipt(q->tx_hash);
-    rpc_ask(q->chain->rpc, &call, 1, on_receipt, q);
+    calls[0] = params_receipt(q->tx_hash);
+    calls[1] = params_block("finalized");
+    rpc_ask(q->chain->rpc, calls, 2, on_receipt, q);
 }
 
 static void

@@ -260,13 +260,21 @@ price(struct job *job)
     return true;
 }
 
+/* Also how far the account is: a nonce that somebody else used up (the key is
+ * in two places) must not be signed for. */
 static void
-read_market(struct chain *chain, const struct rpc_answer *answers)
+read_market(struct job *job, const struct rpc_answer *answers)
 {
+    struct chain *chain = job->settler->chain;
+    uint64_t mined;
+
     if (answers[0].status == RPC_RESULT)
         upkeep_head(chain, answers[0].result);
     if (answers[1].status == RPC_RESULT)
         (void)quantity_amount(&chain->market.priority, answers[1].result);
+    if (answers[2].status == RPC_RESULT &&
+        quantity_u64(&mined, answers[2].result))
+        signer_counted(job->signer, mined, 0);
 }
 
 static void
@@ -277,11 +285,13 @@ on_estimate(void *arg, const struct rpc_answer *answers, size_t len)
     uint64_t gas;
 
     (void)len;
+    if (answers[0].status == RPC_UNKNOWN)
+        upkeep_lost(settler->chain);
     if (settler->chain->closing || answers[0].status == RPC_UNKNOWN) {
         give_up(job, RETRY_MS);
         return;
     }
-    read_market(settler->chain, answers + 1);
+    read_market(job, answers + 1);
     if (answers[0].status == RPC_ERROR && job->time_s != 0 &&
         !chain_is_revert(&answers[0])) {
         /* it takes no block override here (geth before 1.15) */
@@ -306,7 +316,7 @@ estimate(struct job *job)
     struct look_payment payments[LOOK_MAX];
     struct sign_calldata calldata;
     struct params_message message = {.from = &job->signer->address};
-    struct rpc_call calls[3];
+    struct rpc_call calls[4];
 
     job->time_s = core_now_ms() < settler->no_time_until_ms
                       ? 0
@@ -321,8 +331,9 @@ estimate(struct job *job)
     calls[0] = params_estimate(&message);
     calls[1] = params_block("latest");
     calls[2] = params_plain("eth_maxPriorityFeePerGas");
+    calls[3] = params_nonce(&job->signer->address, "latest");
     free(calldata.data);
-    rpc_ask(settler->chain->rpc, calls, 3, on_estimate, job);
+    rpc_ask(settler->chain->rpc, calls, 4, on_estimate, job);
 }
 
 /* -- 3. sign and store -- */
@@ -446,7 +457,7 @@ submit(struct job *job)
         return;
     }
     if (!sign(job)) {
-        rest(job, "it cannot be signed");
+        halve(job);
         return;
     }
     job->signer->busy = true;

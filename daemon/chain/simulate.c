@@ -22,6 +22,7 @@
 #include "quantity.h"
 #include "params.h"
 #include "signers.h"
+#include "upkeep.h"
 
 #define SCAN_MAX 512 /* how far a group looks down the queue */
 
@@ -33,6 +34,7 @@ struct waiting {
     bool alone;
     bool apart;
     unsigned halved; /* how often its group made the node fail */
+    uint64_t since_ms;
 };
 
 struct queue {
@@ -307,6 +309,8 @@ on_answers(void *arg, const struct rpc_answer *answers, size_t len)
 
     (void)len;
     simulator->inflight--;
+    if (answers[0].status == RPC_UNKNOWN)
+        upkeep_lost(simulator->chain);
     if (override_refused(group, answers))
         ;
     else if (group->alone)
@@ -469,11 +473,34 @@ refuse_all(struct simulator *simulator)
     }
 }
 
+/* Who waited as long as a call may last will not wait for another one: a node
+ * that hangs must not make a queue of callers that are long gone. */
+static void
+refuse_late(struct simulator *simulator)
+{
+    uint64_t now_ms = core_now_ms();
+    uint64_t most_ms = simulator->chain->config->rpc_timeout_ms;
+    struct waiting **at = &simulator->queue.first;
+
+    while (*at != NULL) {
+        struct waiting *w = *at;
+
+        if (now_ms >= w->since_ms && now_ms - w->since_ms < most_ms) {
+            at = &w->next;
+            continue;
+        }
+        unlink_at(&simulator->queue, at);
+        tell_err(w, X402_ERR_UNAVAILABLE);
+    }
+}
+
 static void
 flush(struct simulator *simulator)
 {
     if (simulator->chain->closing)
         refuse_all(simulator);
+    if (simulator->inflight < SIMULATE_INFLIGHT)
+        refuse_late(simulator);
     while (simulator->inflight < SIMULATE_INFLIGHT &&
            simulator->queue.first != NULL)
         launch(next_group(simulator));
@@ -538,6 +565,7 @@ enqueue(struct chain *chain, const struct chain_ask *ask, chain_verdict_cb cb,
     w->ask = *ask;
     w->cb = cb;
     w->arg = arg;
+    w->since_ms = core_now_ms();
     push_back(&chain->simulator->queue, w);
     want_flush(chain->simulator);
 }

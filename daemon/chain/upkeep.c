@@ -52,6 +52,13 @@ upkeep_head(struct chain *chain, const json_t *block)
     chain->head_seen_ms = core_now_ms();
 }
 
+void
+upkeep_lost(struct chain *chain)
+{
+    chain->health.reachable = false;
+    chain->health.can_settle = false;
+}
+
 static void
 read_tip(struct chain *chain, const struct rpc_answer *answer)
 {
@@ -163,7 +170,7 @@ on_answers(void *arg, const struct rpc_answer *answers, size_t len)
     if (answers[0].status == RPC_RESULT)
         upkeep_head(chain, answers[0].result);
     else
-        chain->health.reachable = false;
+        upkeep_lost(chain);
     read_tip(chain, &answers[1]);
     if (upkeep->with_accounts)
         next += read_accounts(upkeep, answers + next);

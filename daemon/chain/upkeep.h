@@ -12,6 +12,8 @@ void upkeep_close(struct upkeep *upkeep, void (*closed)(void *arg), void *arg);
 
 /** Somebody read the newest block. */
 void upkeep_head(struct chain *chain, const json_t *block);
+/** Somebody got no answer: ask at once whether the node is still there. */
+void upkeep_lost(struct chain *chain);
 /** Read the signers' balances and counts soon: something did not go as
  * expected. */
 void upkeep_hurry(struct upkeep *upkeep);

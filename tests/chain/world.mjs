@@ -44,6 +44,19 @@ export function transferData(p) {
     + word(`0x${s.slice(128)}`) + s.slice(0, 128);
 }
 
+/** cancelAuthorization's calldata, signed by the payer. */
+export async function cancelData(payer, nonce) {
+  const signature = await payer.signTypedData({
+    domain: DOMAIN,
+    types: { CancelAuthorization: [{ name: 'authorizer', type: 'address' }, { name: 'nonce', type: 'bytes32' }] },
+    primaryType: 'CancelAuthorization',
+    message: { authorizer: payer.address, nonce },
+  });
+  const word = (v) => BigInt(v).toString(16).padStart(64, '0');
+  const s = signature.slice(2);
+  return `0x5a049a70${word(payer.address)}${word(nonce)}${word(`0x${s.slice(128)}`)}${s.slice(0, 128)}`;
+}
+
 export class World {
   static async start(port, options = {}) {
     const world = new World();

@@ -120,6 +120,15 @@ ngx_http_x402_rsv_next(ngx_http_x402_rsv_t *rsv)
         rest &= first;
     }
 
+    /* "every byte was sent" says that the first one was */
+
+    if ((rest & NGX_HTTP_X402_STARTED) && (rest & NGX_HTTP_X402_DONE)
+        && rsv->end == X402_TILL_END_COMPLETE)
+    {
+        rsv->want &= ~NGX_HTTP_X402_STARTED;
+        return NGX_HTTP_X402_DONE;
+    }
+
     for (i = 0; i < sizeof(order) / sizeof(ngx_uint_t); i++) {
         if (rest & order[i]) {
             return order[i];

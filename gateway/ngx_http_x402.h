@@ -46,6 +46,7 @@
 #define NGX_HTTP_X402_STALL         5000
 
 #define NGX_HTTP_X402_OFFER_MAX     32768
+#define NGX_HTTP_X402_PATH_MAX      8192
 
 
 #define ngx_http_x402_span(s)                                                 \
@@ -274,6 +275,10 @@ char *ngx_http_x402_set_base_url(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_x402_set_charge_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_x402_check(ngx_conf_t *cf);
+ngx_int_t ngx_http_x402_check_bypass(ngx_conf_t *cf,
+    ngx_http_x402_seen_t *seen);
+ngx_int_t ngx_http_x402_check_no(ngx_conf_t *cf,
+    ngx_http_x402_loc_conf_t *xlcf, const char *text);
 ngx_int_t ngx_http_x402_check_order(ngx_cycle_t *cycle);
 
 /* price, grace */
@@ -345,7 +350,14 @@ ngx_uint_t ngx_http_x402_run_charged(ngx_http_request_t *r,
 ngx_int_t ngx_http_x402_log_handler(ngx_http_request_t *r);
 void ngx_http_x402_run_end(ngx_http_x402_ctx_t *ctx);
 
+extern ngx_http_output_header_filter_pt  ngx_http_x402_next_header;
+extern ngx_http_output_body_filter_pt    ngx_http_x402_next_body;
+
 void ngx_http_x402_hold_init(void);
+void ngx_http_x402_hold_start(ngx_http_x402_ctx_t *ctx);
+ngx_int_t ngx_http_x402_hold_send(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, ngx_chain_t *in);
+void ngx_http_x402_hold_discard(ngx_chain_t *in);
 void ngx_http_x402_hold_wake(ngx_http_x402_ctx_t *ctx);
 void ngx_http_x402_hold_replace(ngx_http_x402_ctx_t *ctx, ngx_uint_t status,
     enum x402_err err);

@@ -74,12 +74,9 @@ ngx_http_x402_gate_first(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     if (ngx_http_x402_price_get(r, xlcf, &price) != NGX_OK) {
 
-        if (ctx) {
-            ctx->state = ngx_http_x402_over;
-            ctx->err = X402_ERR_INTERNAL;
-        }
+        rc = ngx_http_x402_reply(r, ctx, xlcf, X402_ERR_INTERNAL);
 
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_x402_gate_end(r, rc);
     }
 
     if (ctx == NULL || ctx->credentials == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Request headers that end here, and response headers that are ours.
+ * Request headers that end here.
  *
  * In a priced location (observed ones too) payment headers, inbound copies of
  * any header that we set, and method overrides are taken out of the request
@@ -10,22 +10,14 @@
 #include "ngx_http_x402.h"
 
 
-static ngx_uint_t ngx_http_x402_headers_ours(ngx_table_elt_t *h,
-    enum x402_carrier *carrier);
 static ngx_int_t ngx_http_x402_headers_strip(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf);
 static ngx_int_t ngx_http_x402_headers_take(ngx_http_request_t *r,
     ngx_table_elt_t *h, enum x402_carrier carrier);
 static ngx_uint_t ngx_http_x402_headers_upgrade(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf, ngx_table_elt_t *h);
-static ngx_table_elt_t *ngx_http_x402_header_find(ngx_http_request_t *r,
-    const char *key);
-
-
-static ngx_str_t  ngx_http_x402_expose = ngx_string(
-    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, "
-    "X-Payment-Required, X-Payment-Currency, X-Payment-Chain, X-Pay-To, "
-    "X-Payment-Error, Retry-After");
+static ngx_uint_t ngx_http_x402_headers_ours(ngx_table_elt_t *h,
+    enum x402_carrier *carrier);
 
 
 /* in REWRITE: the location is known, nothing was forwarded yet */
@@ -261,188 +253,4 @@ ngx_http_x402_headers_ours(ngx_table_elt_t *h, enum x402_carrier *carrier)
     }
 
     return 0;
-}
-
-
-ngx_table_elt_t *
-ngx_http_x402_header_in(ngx_http_request_t *r, const char *lowcase, size_t len)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_memcmp(h[i].lowcase_key, lowcase, len) == 0)
-        {
-            return &h[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_int_t
-ngx_http_x402_header_out(ngx_http_request_t *r, const char *key,
-    ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    if (value->len == 0) {
-        return NGX_OK;
-    }
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-    h->key.data = (u_char *) key;
-    h->key.len = ngx_strlen(key);
-    h->value = *value;
-    h->lowcase_key = NULL;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return NGX_OK;
-}
-
-
-void
-ngx_http_x402_header_clear(ngx_http_request_t *r, const char *key)
-{
-    size_t            len;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    len = ngx_strlen(key);
-    part = &r->headers_out.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) key, len) == 0)
-        {
-            h[i].hash = 0;
-        }
-    }
-}
-
-
-static ngx_table_elt_t *
-ngx_http_x402_header_find(ngx_http_request_t *r, const char *key)
-{
-    size_t            len;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    len = ngx_strlen(key);
-    part = &r->headers_out.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash != 0
-            && h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) key, len) == 0)
-        {
-            return &h[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-/*
- * Let a browser's script read our headers.  An upstream's own CORS decision
- * stands; "*" never meets credentials.
- */
-
-ngx_int_t
-ngx_http_x402_header_cors(ngx_http_request_t *r)
-{
-    u_char           *p;
-    ngx_str_t         any, expose;
-    ngx_table_elt_t  *h;
-
-    if (ngx_http_x402_header_in(r, "origin", sizeof("origin") - 1) == NULL) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_x402_header_find(r, "Access-Control-Allow-Origin") == NULL
-        && ngx_http_x402_header_find(r, "Access-Control-Allow-Credentials")
-           == NULL)
-    {
-        ngx_str_set(&any, "*");
-
-        if (ngx_http_x402_header_out(r, "Access-Control-Allow-Origin", &any)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    h = ngx_http_x402_header_find(r, "Access-Control-Expose-Headers");
-
-    if (h == NULL) {
-        return ngx_http_x402_header_out(r, "Access-Control-Expose-Headers",
-                                        &ngx_http_x402_expose);
-    }
-
-    expose.len = h->value.len + 2 + ngx_http_x402_expose.len;
-
-    expose.data = ngx_pnalloc(r->pool, expose.len);
-    if (expose.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(expose.data, h->value.data, h->value.len);
-    *p++ = ',';
-    *p++ = ' ';
-    ngx_memcpy(p, ngx_http_x402_expose.data, ngx_http_x402_expose.len);
-
-    h->value = expose;
-
-    return NGX_OK;
 }

@@ -265,6 +265,8 @@ ngx_http_x402_payment_ask(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     struct x402_payment       *payment;
     struct x402_till_reserve  *ask;
 
+    static struct x402_till_reserve  reserve;
+
     xlcf = ctx->conf;
     payment = ctx->payment;
 
@@ -277,10 +279,8 @@ ngx_http_x402_payment_ask(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ask = ngx_pcalloc(r->pool, sizeof(struct x402_till_reserve));
-    if (ask == NULL) {
-        return NGX_ERROR;
-    }
+    ask = &reserve;
+    ngx_memzero(ask, sizeof(struct x402_till_reserve));
 
     ask->flags = (xlcf->settle == NGX_HTTP_X402_BEFORE
                   ? X402_TILL_SETTLE_FIRST : 0)
@@ -295,7 +295,7 @@ ngx_http_x402_payment_ask(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_memcpy(ask->signature, payment->signature, payment->signature_len);
     ask->signature_len = payment->signature_len;
 
-    /* resource.len < X402_URL_MAX, zeroed by ngx_pcalloc() */
+    /* resource.len < X402_URL_MAX, so that a zero follows */
 
     ngx_memcpy(ask->resource, resource.data, resource.len);
 

@@ -98,7 +98,7 @@ make_payment(struct fetch *fetch, const struct x402_choice *choice,
                            &limits, wallet, reason);
     }
     if (code != CLIENT_EXIT_OK)
-        return fetch_end(fetch, code, "%s", reason);
+        return fetch_end(fetch, (int)code, "%s", reason);
     fetch->result->has_payment = true;
     fetch->carries = true;
     say_payment(fetch);

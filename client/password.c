@@ -3,11 +3,15 @@
  * from the command line, the environment or standard input. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "wallet.h"
+
+static const int caught_signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { CAUGHT = sizeof(caught_signals) / sizeof(caught_signals[0]) };
 
 static void
 print(int tty, const char *text)
@@ -15,6 +19,38 @@ print(int tty, const char *text)
     ssize_t ignored = write(tty, text, strlen(text));
 
     (void)ignored;
+}
+
+static volatile sig_atomic_t caught;
+
+static void
+on_signal(int number)
+{
+    caught = number;
+}
+
+/* A signal ends the reading, the terminal gets its echo back, and then the
+ * signal does what it always does. */
+static void
+catch_signals(struct sigaction before[CAUGHT])
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    caught = 0;
+    for (int i = 0; i < CAUGHT; i++)
+        (void)sigaction(caught_signals[i], &action, &before[i]);
+}
+
+static void
+release_signals(const struct sigaction before[CAUGHT])
+{
+    for (int i = 0; i < CAUGHT; i++)
+        (void)sigaction(caught_signals[i], &before[i], NULL);
+    if (caught != 0)
+        (void)raise(caught);
 }
 
 static bool
@@ -25,7 +61,7 @@ read_line(char *out, size_t *len, int tty)
     for (;;) {
         ssize_t n = read(tty, out + have, 1);
 
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR && caught == 0)
             continue;
         if (n <= 0)
             return false;
@@ -42,6 +78,7 @@ read_line(char *out, size_t *len, int tty)
 static bool
 ask(char *out, size_t *len, int tty, const char *prompt)
 {
+    struct sigaction actions[CAUGHT];
     struct termios before, silent;
     bool ok;
 
@@ -50,11 +87,15 @@ ask(char *out, size_t *len, int tty, const char *prompt)
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     silent.c_lflag |= ECHONL | ICANON;
-    print(tty, prompt);
-    if (tcsetattr(tty, TCSAFLUSH, &silent) != 0)
-        return false;
-    ok = read_line(out, len, tty);
-    (void)tcsetattr(tty, TCSAFLUSH, &before);
+    /* echo goes off before anybody is asked to type */
+    catch_signals(actions);
+    ok = tcsetattr(tty, TCSAFLUSH, &silent) == 0;
+    if (ok) {
+        print(tty, prompt);
+        ok = read_line(out, len, tty);
+    }
+    (void)tcsetattr(tty, TCSANOW, &before);
+    release_signals(actions);
     return ok;
 }
 

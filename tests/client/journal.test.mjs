@@ -156,8 +156,10 @@ test('a torn record was never sent; a torn state leaves the one before', async (
 test('a disk that cannot sync: nothing is sent', async () => {
   const user = newUser();
   const server = await shop();
-  const end = await user.get([server.url], { env: shim({ SHIM_FSYNC: '1' }) });
-  assert.equal(end.code, 108, end.err);
+  for (const what of ['file', 'folder']) {
+    const end = await user.get([server.url], { env: shim({ SHIM_FSYNC: what }) });
+    assert.equal(end.code, 108, end.err);
+  }
   assert.equal(server.paid().length, 0);
   assert.deepEqual(user.files(), []);
   assert.equal((await user.get([server.url], { env: shim({}) })).code, 0); // the shim alone changes nothing

@@ -50,7 +50,7 @@ test('a node that is none, of another network, of another machine without TLS, o
   const run = (url, network = 'base-sepolia') =>
     user.run(['wallet', 'balance', '--key-file', user.keyFile, '--network', network, '--rpc', url]);
   for (const bad of [
-    await node({}, { chain: 1 }),
+    await node({ eth_call: () => word(1) }, { chain: 1 }),
     await node({}),
     await node({ eth_call: () => '0x' }),
     await node({ eth_call: () => `${word(1)}00` }),

@@ -25,7 +25,8 @@
  * READY the daemon releases the worker's other reservations.  A worker that is
  * gone has 30 s to come back with the same worker id.  CAPTURE, RELEASE,
  * STARTED and DONE name the reservation and are idempotent: the worker sends
- * them again on a new connection until they are answered. */
+ * them again on a new connection until they are answered.  A DONE that says
+ * COMPLETE stands for its STARTED too. */
 #ifndef X402_TILL_H
 #define X402_TILL_H
 

@@ -28,7 +28,9 @@ read_key(uint8_t key32[32], const struct wallet_source *source,
         typed = wallet_password(&len, source->password_file, false);
         if (typed == NULL)
             return false;
-        say_detail(say, "opening the wallet");
+        /* scrypt takes about a second: somebody who watches is told */
+        if (say->tty)
+            say_note(say, "opening the wallet");
         password = (struct x402_span){typed, len};
         err = keystore_file_open(key32, source->file, password);
         keystore_secret_free(typed, KEYSTORE_PASSWORD_MAX);

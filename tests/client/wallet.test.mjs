@@ -288,6 +288,18 @@ test('a password that is typed: asked twice for a new wallet, not echoed', async
   assert.equal(server.nonces().size, 1);
 });
 
+test('what takes longer than a second is shown on a terminal', async () => {
+  const user = newUser();
+  const server = await shop({ afterwards: (response, seen) => { setTimeout(() => deliver(response, seen), 3500); } });
+  const child = spawn('script', ['-qec', `${PROGRAMS.x402} get --key-file ${user.keyFile} ${server.url}`, '/dev/null'],
+    { env: user.env, cwd: user.home, timeout: 30_000 });
+  let shown = '';
+  child.stdout.on('data', (data) => { shown += data; });
+  await new Promise((resolve) => { child.once('close', resolve); });
+  assert.match(shown, /waiting for 127\.0\.0\.1, [23] s/);
+  assert.match(shown, /\{"answer":42\}/);
+});
+
 test('Ctrl-C at the prompt gives the terminal its echo back', async () => {
   const user = newUser();
   const wallet = put(user, 'w', keystore(KEY, 'x'));

@@ -222,6 +222,7 @@ struct ngx_http_x402_ctx_s {
     unsigned                         spoiled:1;  /* whatever comes: free */
     unsigned                         started:1;
     unsigned                         last:1;     /* last buffer seen */
+    unsigned                         part:1;     /* last one of a part */
     unsigned                         blocked:1;  /* output waits for client */
     unsigned                         stalled:1;
     unsigned                         discard:1;

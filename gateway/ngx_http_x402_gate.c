@@ -160,6 +160,10 @@ ngx_http_x402_gate_same(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_http_x402_price_t    price;
     struct x402_requirement *accept;
 
+    if (ngx_http_x402_mutant("redirect")) {
+        return 1;
+    }
+
     if (ctx->conf->settle != xlcf->settle
         || ngx_http_x402_price_get(r, xlcf, &price) != NGX_OK)
     {

@@ -240,6 +240,12 @@ ngx_http_x402_hold_collect(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
             ctx->last = 1;
         }
 
+        /* slice: the end of a part, the next is fetched when this one left */
+
+        if (b->last_in_chain) {
+            ctx->part = 1;
+        }
+
         if (ngx_buf_size(b) == 0) {
 
             b = ngx_calloc_buf(r->pool);

@@ -270,6 +270,10 @@ ngx_http_x402_payment_ask(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     xlcf = ctx->conf;
     payment = ctx->payment;
 
+    if (ngx_http_x402_mutant("body")) {
+        ngx_memzero(body32, 32);
+    }
+
     x402_fingerprint(ctx->fingerprint, ngx_http_x402_span(&r->method_name),
                      ngx_http_x402_span(&xlcf->base_url),
                      ngx_http_x402_span(&r->unparsed_uri),

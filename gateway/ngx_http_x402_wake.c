@@ -97,7 +97,7 @@ ngx_http_x402_hold_cut(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
     u = r->upstream;
 
     if (u == NULL || !u->header_sent || u->upgrade
-        || ctx->last || r->header_only || r->buffered
+        || ctx->last || ctx->part || r->header_only || r->buffered
         || r->postponed || r->connection->data != r)
     {
         return 0;

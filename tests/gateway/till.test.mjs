@@ -104,7 +104,7 @@ test('the connection breaks while RELEASE, STARTED or DONE is open', async () =>
   g.till.script.RELEASE = breakTwice;
   assert.equal((await pay()).status, 500);
   assert.equal(broken, 3);
-  upstream.handler = (req, res) => res.end();
+  upstream.handler = (req, res) => { res.write('x'); setTimeout(() => res.end(), 100); }; // two turns, two frames
   for (const name of ['STARTED', 'DONE']) {
     g.till.reset();
     broken = 0;

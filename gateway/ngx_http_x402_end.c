@@ -116,10 +116,28 @@ ngx_http_x402_run_end(ngx_http_x402_ctx_t *ctx)
 static ngx_uint_t
 ngx_http_x402_run_client_left(ngx_http_request_t *r)
 {
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        c = r->stream->connection->connection;
+    }
+#endif
+
+    /* worker_shutdown_timeout: it was us */
+
+    if (c->close) {
+        return 0;
+    }
+
+    c = r->connection;
+
     return r->headers_out.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
-           || r->connection->error
-           || r->connection->read->error
-           || r->connection->read->eof;
+           || c->error
+           || c->read->error
+           || c->read->eof;
 }
 
 

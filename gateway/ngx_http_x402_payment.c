@@ -106,6 +106,12 @@ ngx_http_x402_payment(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     ctx->conf = xlcf;
 
+    /* an observed location may have looked at it before */
+
+    ctx->lookup = 0;
+    ctx->smart = 0;
+    ctx->verified = 0;
+
     ctx->payment = ngx_palloc(r->pool, sizeof(struct x402_payment));
     if (ctx->payment == NULL) {
         return X402_ERR_INTERNAL;

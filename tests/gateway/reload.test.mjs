@@ -129,3 +129,22 @@ test('a worker is killed: the others go on, the new one says what it holds', { t
   await sleep(100);
   assert.equal((await pay('/paid')).status, 200);
 });
+
+test('worker_shutdown_timeout: closed by us is not the client\'s doing', { timeout: 30_000 }, async () => {
+  const impatient = (o) => ({ ...o, main: 'worker_shutdown_timeout 1s;' });
+  await g.reload(impatient(conf('0.001')));
+  upstream.handler = () => {};
+  const before = pay('/paid').catch((error) => error.code);
+  await g.till.wait('RESERVE');
+  await g.reload(impatient(conf('0.001')));
+  assert.equal(await before, 'ECONNRESET');
+  await g.till.wait('RELEASE');
+  assert.deepEqual(g.till.names(), ['RESERVE', 'RELEASE']);
+  g.till.reset();
+  upstream.handler = (req, res) => { res.write('first'); };
+  const during = pay('/paid').catch((error) => error.code);
+  await g.till.wait('STARTED');
+  await g.reload(impatient(conf('0.001')));
+  assert.equal(await during, 'ECONNRESET');
+  assert.equal((await g.till.wait('DONE')).end, 'server');
+});

@@ -18,7 +18,8 @@
 #include "upkeep.h"
 #include "watch.h"
 
-#define FIRST_DELAY_MS 50  /* after a broadcast */
+#define FIRST_DELAY_MS 50 /* after a broadcast */
+#define UNKNOWN_AGAIN_MS 30000
 #define CHECK_MAX_MS 30000 /* between looks at a mined block */
 /* where a node knows no "finalized": this deep (Bitcoin-like caution) */
 #define FINAL_DEPTH 256
@@ -214,9 +215,10 @@ on_mined(void *arg, enum x402_err err, int64_t batch)
     bool some_not = false;
 
     (void)batch;
-    if (err != X402_OK) { /* not our transaction any more: read again */
+    if (err != X402_OK) { /* the ledger does not know it so: read again */
+        log_event(LOG_ERROR, "mined_but_unknown", NULL);
         bury(telling->flight);
-        telling->follower->resume_ms = core_now_ms();
+        telling->follower->resume_ms = core_now_ms() + UNKNOWN_AGAIN_MS;
         told(telling);
         return;
     }

@@ -305,6 +305,8 @@ on_estimate(void *arg, const struct rpc_answer *answers, size_t len)
         return;
     }
     job->gas_limit = gas + gas * 3 / 10;
+    if (job->gas_limit > gas_most(job))
+        job->gas_limit = gas_most(job);
     if (price(job))
         submit(job);
 }

@@ -293,6 +293,7 @@ easy_new(struct post_job *job, const char *url, size_t body_len,
     CURL *easy = must(curl_easy_init());
 
     curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "x402d");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* the environment has no say in whom we ask about money */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");

@@ -10,6 +10,15 @@
 #include "follow.h"
 #include "sign.h"
 
+/* Not now: look again after the time that a bump would have waited. */
+static void
+put_off(struct follower *follower, struct flight *flight, const char *why)
+{
+    log_event(LOG_WARN, "stuck_transaction", "why", why, NULL);
+    flight->step.stuck_ms = core_now_ms();
+    flight->step.stuck_head = follower->chain->health.head_number;
+}
+
 struct replacing {
     struct follower *follower;
     struct flight *flight;
@@ -33,6 +42,8 @@ on_stored(void *arg, enum x402_err err, int64_t batch)
         failpoint("before_rebroadcast");
         if (!follower->chain->closing)
             follow_broadcast(follower, flight);
+    } else {
+        put_off(follower, flight, "the ledger did not take a replacement");
     }
     free(r->tx.raw);
     free(r);
@@ -60,15 +71,6 @@ store(struct follower *follower, struct flight *flight,
     flight->busy = true;
     follower->chain->ledger_waits++;
     ledger_submit(follower->chain->ledger, &entry, core_now_ms(), on_stored, r);
-}
-
-/* Not now: look again after the time that a bump would have waited. */
-static void
-put_off(struct follower *follower, struct flight *flight, const char *why)
-{
-    log_event(LOG_WARN, "stuck_transaction", "why", why, NULL);
-    flight->step.stuck_ms = core_now_ms();
-    flight->step.stuck_head = follower->chain->health.head_number;
 }
 
 void

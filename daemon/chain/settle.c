@@ -102,7 +102,9 @@ expired(struct settler *settler, const struct pay_row *row)
 {
     enum x402_err reason = later_reason(settler->later, row->id);
 
-    if (reason == X402_OK || reason == X402_ERR_NONCE_USED)
+    /* only what speaks of the payer explains it */
+    if (reason != X402_ERR_FUNDS && reason != X402_ERR_SIGNATURE &&
+        reason != X402_ERR_SIMULATION)
         reason = X402_ERR_EXPIRED;
     if (inquire(settler->chain, row, reason))
         idset_add(&settler->hand, row->id);

@@ -385,6 +385,29 @@ test('a stuck transaction gets a higher fee', { timeout: 60000 }, async () => {
   assert.equal(await earned(), 1000n);
 });
 
+test('stuck until nothing in it can be paid: its nonce is freed, then it failed', { timeout: 90000 }, async () => {
+  const daemon = await world.daemon({ batchWait: 100 });
+  await daemon.ready();
+  const high = `0x${(5_000_000_000_000n).toString(16)}`;
+  const block = async (fee) => { await world.rpc.call('anvil_setNextBlockBaseFeePerGas', fee); await world.rpc.mine(1); };
+  await world.rpc.call('evm_setAutomine', false);
+  const id = await pay(daemon, await payment(accounts[1], { validBefore: now() + 5 }));
+  const first = await daemon.rowUntil(id, (r) => r.state === STATE.SUBMITTED);
+  for (let i = 0; i < 7; i++) { // blocks come, ours is too cheap for them
+    await sleep(1000);
+    await block(high);
+  }
+  await daemon.until('stats', (s) => s.bumps === 1, 30000);
+  await block('0x1');
+  await world.rpc.call('evm_setAutomine', true);
+  await daemon.rowUntil(id, (r) => r.state === STATE.CAPTURED);
+  assert.equal(await world.rpc.call('eth_getTransactionReceipt', first.tx), null);
+  await world.rpc.mine(70);
+  await daemon.rowUntil(id, (r) => r.state === STATE.FAILED && r.reason === 'ERR_EXPIRED', 70000);
+  assert.equal(await earned(), 0n);
+  await mined(daemon, await pay(daemon, await payment(accounts[2])));
+});
+
 test('the node goes away and comes back', async () => {
   const n = await node();
   const daemon = await world.daemon({ rpc: [n.url], batchWait: 100, timeout: 500 });

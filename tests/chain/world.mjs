@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A chain (anvil with the devnet's contracts), payers, and the daemon's chain
 // and ledger in a program that takes one command a line.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -82,8 +83,10 @@ export class World {
   }
 
   async stop() {
-    for (const tool of this.tools)
+    for (const tool of this.tools) {
       await tool.kill();
+      assert.doesNotMatch(tool.log, /Sanitizer|runtime error|assert/i);
+    }
     await this.chain.process.stop();
     rmSync(this.dir, { recursive: true, force: true });
   }

@@ -25,9 +25,9 @@ db_open(struct db *db, const char *path, int flags)
     /* Nobody reads SQLite's memory statistics, and keeping them takes a lock
      * at each allocation.  Once it runs, this says MISUSE: no matter. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    rc = sqlite3_open_v2(
-        path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-        NULL);
+    rc = sqlite3_open_v2(path, &db->handle,
+                         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                         NULL);
 
     if (rc != SQLITE_OK) {
         fail(db, rc);

@@ -93,8 +93,15 @@ void *command_new(size_t size);
  * taken over.  Threads: core. */
 bool command_send(struct ledger *ledger, struct command *command,
                   bool droppable);
+void *command_copy(const void *bytes, size_t len);
 int writer_start(struct ledger *ledger);
 void writer_stop(struct ledger *ledger);
+
+/* -- group.c -- */
+
+/** Run `len` commands from `first`; afterwards each has its result, and what
+ * succeeded is durable.  Threads: writer. */
+void group_run(struct ledger *ledger, struct command *first, size_t len);
 /** Log and leave: after an I/O error nobody knows what is on the disk. */
 _Noreturn void ledger_die(const char *what, int rc);
 
@@ -163,6 +170,14 @@ void credit_release(struct ledger *ledger, const struct pay_row *row,
 enum x402_err credit_check(struct ledger *ledger,
                            const struct ledger_reserve *in,
                            enum pay_mode *mode);
+
+/* -- run.c, submit.c -- */
+
+/** The run of `row` ends without success: RESERVED is released, a charged row
+ * becomes redeemable. */
+void run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms);
+/** CAPTURED, or RESERVED to be settled first. */
+bool row_submittable(const struct pay_row *row);
 
 /* -- commands with the plain callback -- */
 

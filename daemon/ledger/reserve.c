@@ -5,18 +5,7 @@
 #include <string.h>
 
 #include "../failpoint.h"
-#include "internal.h"
-
-struct reserve {
-    struct command head;
-    ledger_reserve_cb cb;
-    void *arg;
-    struct ledger_reserve in;
-    struct ledger_reserved out;
-};
-
-/* What is to be done with a payment that may go on. */
-enum step { STEP_NONE, STEP_INSERT, STEP_AGAIN, STEP_FACILITATE, STEP_REDEEM };
+#include "reserve.h"
 
 static bool
 same_terms(const struct ledger_reserve *in, const struct pay_row *row)
@@ -51,7 +40,7 @@ still_redeemable(const struct reserve *r, const struct row *row)
 
 /* A row whose money is ours or on its way. */
 static enum x402_err
-decide_charged(struct reserve *r, const struct row *row, enum step *step)
+decide_charged(struct reserve *r, const struct row *row, enum claim *step)
 {
     bool mined = row->pay.state == PAY_MINED || row->pay.state == PAY_FINAL;
 
@@ -70,25 +59,25 @@ decide_charged(struct reserve *r, const struct row *row, enum step *step)
         return X402_ERR_PENDING;
     if (row->pay.run != PAY_RUN_REDEEMABLE || !still_redeemable(r, row))
         return X402_ERR_REPLAYED;
-    *step = STEP_REDEEM;
+    *step = CLAIM_REDEEM;
     return X402_OK;
 }
 
 static enum x402_err
 decide_again(struct ledger *ledger, struct reserve *r, const struct row *row,
-             enum step *step)
+             enum claim *step)
 {
     if (r->in.look_up)
         return X402_ERR_EXPIRED;
     if (row->pay.releases >= LEDGER_RELEASES_MAX)
         return X402_ERR_RELEASE_LIMIT;
-    *step = STEP_AGAIN;
+    *step = CLAIM_AGAIN;
     return may_open(ledger, r);
 }
 
 static enum x402_err
 decide_gateway(struct ledger *ledger, struct reserve *r, const struct row *row,
-               enum step *step)
+               enum claim *step)
 {
     if (row->pay.origin != PAY_ORIGIN_GATEWAY ||
         memcmp(row->pay.fingerprint, r->in.fingerprint, 32) != 0 ||
@@ -112,7 +101,7 @@ decide_gateway(struct ledger *ledger, struct reserve *r, const struct row *row,
 
 static enum x402_err
 decide_facilitator(struct ledger *ledger, struct reserve *r,
-                   const struct row *row, enum step *step)
+                   const struct row *row, enum claim *step)
 {
     if (!same_terms(&r->in, &row->pay))
         return X402_ERR_RESOURCE;
@@ -120,197 +109,23 @@ decide_facilitator(struct ledger *ledger, struct reserve *r,
         return X402_ERR_IN_PROGRESS;
     if (row->pay.state != PAY_RELEASED)
         return X402_OK;
-    *step = STEP_FACILITATE;
+    *step = CLAIM_FACILITATE;
     return may_open(ledger, r);
 }
 
 static enum x402_err
-decide_new(struct ledger *ledger, struct reserve *r, enum step *step)
+decide_new(struct ledger *ledger, struct reserve *r, enum claim *step)
 {
     if (r->in.look_up)
         return X402_ERR_EXPIRED;
-    *step = STEP_INSERT;
+    *step = CLAIM_INSERT;
     return may_open(ledger, r);
-}
-
-/* -- writing -- */
-
-static enum pay_state
-opens_as(const struct reserve *r)
-{
-    return r->in.origin == PAY_ORIGIN_GATEWAY ? PAY_RESERVED : PAY_CAPTURED;
-}
-
-static void
-fill_new_row(struct reserve *r, struct pay_row *row)
-{
-    const struct ledger_reserve *in = &r->in;
-    bool gateway = in->origin == PAY_ORIGIN_GATEWAY;
-
-    row->state = opens_as(r);
-    row->run = gateway ? PAY_RUN_OPEN : PAY_RUN_NONE;
-    row->mode = r->out.mode;
-    row->origin = in->origin;
-    row->chain_id = in->chain_id;
-    row->asset = in->asset;
-    row->auth = in->auth;
-    row->signature_len = in->signature_len;
-    memcpy(row->signature, in->signature, in->signature_len);
-    memcpy(row->fingerprint, in->fingerprint, sizeof row->fingerprint);
-    row->created_ms = in->now_ms;
-    row->updated_ms = in->now_ms;
-    row->alone = in->alone;
-}
-
-static void
-bind_new_signed(sqlite3_stmt *stmt, const struct pay_row *row)
-{
-    bind_int(stmt, 6, (int64_t)row->chain_id);
-    bind_address(stmt, 7, &row->asset);
-    bind_address(stmt, 8, &row->auth.from);
-    bind_blob(stmt, 9, row->auth.nonce, sizeof row->auth.nonce);
-    bind_address(stmt, 10, &row->auth.to);
-    bind_amount(stmt, 11, &row->auth.value);
-    bind_int(stmt, 12, (int64_t)row->auth.valid_after_s);
-    bind_int(stmt, 13, (int64_t)row->auth.valid_before_s);
-    bind_blob(stmt, 14, row->signature, row->signature_len);
-    bind_blob(stmt, 15, row->fingerprint, sizeof row->fingerprint);
-}
-
-static void
-bind_new_rest(sqlite3_stmt *stmt, const struct ledger *ledger,
-              const struct reserve *r, const struct pay_row *row)
-{
-    size_t len = strnlen(r->in.resource, sizeof r->in.resource - 1);
-
-    (void)sqlite3_bind_text(stmt, 16, r->in.resource, (int)len, SQLITE_STATIC);
-    bind_int(stmt, 17, row->alone);
-    if (row->run == PAY_RUN_OPEN) {
-        bind_blob(stmt, 18, r->out.rid.byte, sizeof r->out.rid.byte);
-        bind_blob(stmt, 19, r->in.worker, sizeof r->in.worker);
-    } else {
-        (void)sqlite3_bind_null(stmt, 18);
-        (void)sqlite3_bind_null(stmt, 19);
-    }
-    bind_int(stmt, 20, row->state == PAY_CAPTURED ? (int64_t)r->in.now_ms : 0);
-    bind_int(stmt, 21, ledger->epoch);
-    bind_int(stmt, 22, (int64_t)r->in.now_ms);
-}
-
-static void
-write_new(struct ledger *ledger, struct reserve *r)
-{
-    struct pay_row *row = &r->out.row;
-    struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_INSERT);
-
-    fill_new_row(r, row);
-    bind_int(stmt, 23, row->id);
-    bind_int(stmt, 1, row->state);
-    bind_int(stmt, 2, row->run);
-    bind_int(stmt, 3, row->mode);
-    bind_int(stmt, 4, row->origin);
-    bind_int(stmt, 5, r->in.wire);
-    bind_new_signed(stmt, row);
-    bind_new_rest(stmt, ledger, r, row);
-    db_run_one(db, stmt);
-    row_count(ledger, 0, 0, row->state, row->run);
-    credit_open(ledger, row);
-    r->out.created = true;
-}
-
-static void
-write_again(struct ledger *ledger, struct reserve *r)
-{
-    struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_RESERVE_AGAIN);
-
-    bind_int(stmt, 1, r->out.row.id);
-    bind_int(stmt, 2, r->out.mode);
-    bind_blob(stmt, 3, r->out.rid.byte, sizeof r->out.rid.byte);
-    bind_blob(stmt, 4, r->in.worker, sizeof r->in.worker);
-    bind_blob(stmt, 5, r->in.signature, r->in.signature_len);
-    bind_int(stmt, 6, r->in.alone);
-    bind_int(stmt, 7, ledger->epoch);
-    bind_int(stmt, 8, (int64_t)r->in.now_ms);
-    db_run_one(db, stmt);
-}
-
-static void
-write_facilitate(struct ledger *ledger, struct reserve *r)
-{
-    struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_FACILITATE);
-
-    bind_int(stmt, 1, r->out.row.id);
-    bind_int(stmt, 2, r->out.mode);
-    bind_int(stmt, 3, (int64_t)r->in.auth.valid_after_s);
-    bind_int(stmt, 4, (int64_t)r->in.auth.valid_before_s);
-    bind_blob(stmt, 5, r->in.signature, r->in.signature_len);
-    bind_int(stmt, 6, r->in.alone);
-    bind_int(stmt, 7, ledger->epoch);
-    bind_int(stmt, 8, (int64_t)r->in.now_ms);
-    db_run_one(db, stmt);
-}
-
-static void
-write_redeem(struct ledger *ledger, struct reserve *r)
-{
-    struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_REDEEM);
-
-    bind_int(stmt, 1, r->out.row.id);
-    bind_blob(stmt, 2, r->out.rid.byte, sizeof r->out.rid.byte);
-    bind_blob(stmt, 3, r->in.worker, sizeof r->in.worker);
-    bind_int(stmt, 4, ledger->epoch);
-    bind_int(stmt, 5, (int64_t)r->in.now_ms);
-    db_run_one(db, stmt);
-    r->out.redeemed = true;
-}
-
-/* A row that was there: read it again as it stands now. */
-static void
-read_back(struct ledger *ledger, struct reserve *r, const struct pay_row *old)
-{
-    struct row now;
-
-    if (!row_by_id(&ledger->write, old->id, &now))
-        return;
-    r->out.row = now.pay;
-    r->out.mode = now.pay.mode;
-    row_count(ledger, old->state, old->run, now.pay.state, now.pay.run);
-    if (old->state == PAY_RELEASED)
-        credit_open(ledger, &now.pay);
-}
-
-static void
-write_step(struct ledger *ledger, struct reserve *r, enum step step)
-{
-    struct pay_row old = r->out.row;
-
-    switch (step) {
-    case STEP_NONE:
-        return;
-    case STEP_INSERT:
-        write_new(ledger, r);
-        return;
-    case STEP_AGAIN:
-        write_again(ledger, r);
-        break;
-    case STEP_FACILITATE:
-        write_facilitate(ledger, r);
-        break;
-    case STEP_REDEEM:
-        write_redeem(ledger, r);
-        break;
-    }
-    read_back(ledger, r, &old);
 }
 
 /* -- the command -- */
 
 static enum x402_err
-decide(struct ledger *ledger, struct reserve *r, enum step *step)
+decide(struct ledger *ledger, struct reserve *r, enum claim *step)
 {
     struct pay_key key = {.chain_id = r->in.chain_id,
                           .contract = r->in.asset,
@@ -330,17 +145,17 @@ static void
 reserve_run(struct ledger *ledger, struct command *command)
 {
     struct reserve *r = (struct reserve *)command;
-    enum step step = STEP_NONE;
+    enum claim step = CLAIM_NONE;
 
     memset(&r->out, 0, sizeof r->out);
     r->out.mode = r->in.mode;
     r->out.err = decide(ledger, r, &step);
     if (r->out.err == X402_OK) {
-        if (step == STEP_INSERT)
+        if (step == CLAIM_INSERT)
             r->out.row.id = ++ledger->last_id;
         if (r->in.origin == PAY_ORIGIN_GATEWAY)
             r->out.rid = rid_new(r->out.row.id);
-        write_step(ledger, r, step);
+        claim_write(ledger, r, step);
     }
     r->out.payment = r->out.row.id;
     if (r->out.row.id != 0)

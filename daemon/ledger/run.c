@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run: the one request that a payment buys.  capture, release, started, done,
- * and the end of a worker's lease. */
+/* A run: the one request that a payment buys.  capture, release, started,
+ * done. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +13,6 @@ struct run {
     uint64_t now_ms;
     unsigned margin_s;
     enum x402_till_end end;
-};
-
-struct lease {
-    struct plain plain;
-    uint8_t worker[16];
-    uint64_t now_ms;
-    struct x402_rid *rid; /* sorted */
-    size_t len;
 };
 
 void
@@ -81,7 +73,7 @@ after_break(const struct row *row)
     return PAY_RUN_REDEEMABLE;
 }
 
-static void
+void
 run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms)
 {
     if (row->pay.run != PAY_RUN_OPEN)
@@ -247,74 +239,6 @@ done_run(struct ledger *ledger, struct command *command)
         run->plain.err = X402_ERR_UNKNOWN_RESERVATION;
 }
 
-/* -- the lease -- */
-
-static int
-compare_rid(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct x402_rid));
-}
-
-static bool
-is_held(const struct lease *lease, const struct x402_rid *rid)
-{
-    if (lease->len == 0 || mutant("hold_ignored"))
-        return false;
-    return bsearch(rid, lease->rid, lease->len, sizeof *rid, compare_rid) !=
-           NULL;
-}
-
-/* All open runs of the worker, before the first is ended: ending one changes
- * what the statement walks over. */
-static struct x402_rid *
-open_runs(struct ledger *ledger, const struct lease *lease, size_t *len)
-{
-    struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_OPEN_OF_WORKER);
-    struct x402_rid *list = NULL;
-    size_t cap = 0;
-
-    *len = 0;
-    bind_blob(stmt, 1, lease->worker, sizeof lease->worker);
-    while (db_row(db, stmt)) {
-        if (*len == cap) {
-            struct x402_rid *more;
-
-            cap = cap == 0 ? 64 : cap * 2;
-            more = command_new(cap * sizeof *more);
-            if (*len > 0)
-                memcpy(more, list, *len * sizeof *more);
-            free(list);
-            list = more;
-        }
-        column_blob(db, stmt, 0, &list[(*len)++], sizeof *list);
-    }
-    return list;
-}
-
-static void
-lease_run(struct ledger *ledger, struct command *command)
-{
-    struct lease *lease = (struct lease *)command;
-    size_t len;
-    struct x402_rid *list = open_runs(ledger, lease, &len);
-    struct row row;
-
-    lease->plain.err = X402_OK;
-    for (size_t i = 0; i < len; i++)
-        if (!is_held(lease, &list[i]) &&
-            row_by_rid(&ledger->write, &list[i], &row))
-            run_break(ledger, &row, lease->now_ms);
-    free(list);
-}
-
-static void
-lease_deliver(struct command *command)
-{
-    free(((struct lease *)command)->rid);
-    plain_deliver(command);
-}
-
 /* -- sending -- */
 
 static struct run *
@@ -395,27 +319,4 @@ ledger_done(struct ledger *ledger, const struct x402_rid *rid,
     run->end = end;
     run->now_ms = now_ms;
     send_run(ledger, run);
-}
-
-void
-ledger_lease_end(struct ledger *ledger, const uint8_t worker[16],
-                 const struct x402_rid *rids, size_t rids_len, uint64_t now_ms,
-                 ledger_cb cb, void *arg)
-{
-    struct lease *lease = command_new(sizeof *lease);
-
-    lease->plain.head.run = lease_run;
-    lease->plain.head.fail = plain_fail;
-    lease->plain.head.deliver = lease_deliver;
-    lease->plain.cb = cb;
-    lease->plain.arg = arg;
-    lease->now_ms = now_ms;
-    memcpy(lease->worker, worker, sizeof lease->worker);
-    if (rids_len > 0) {
-        lease->rid = command_new(rids_len * sizeof *rids);
-        lease->len = rids_len;
-        memcpy(lease->rid, rids, rids_len * sizeof *rids);
-        qsort(lease->rid, rids_len, sizeof *rids, compare_rid);
-    }
-    (void)command_send(ledger, &lease->plain.head, false);
 }

@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settler's edges: submitted, mined, unmined, requeued, final, failed.
- * A batch is one account nonce of one signer; its transactions differ in fees
- * only. */
-#include <assert.h>
+/* The settler's edges after a broadcast: mined, unmined, requeued, final,
+ * failed. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "../failpoint.h"
 #include "internal.h"
-
-struct submit {
-    struct plain plain;
-    struct ledger_tx tx; /* raw and payments are ours */
-    uint64_t now_ms;
-};
 
 struct settle {
     struct plain plain;
@@ -26,13 +17,6 @@ struct settle {
     enum x402_err reason;
     uint64_t now_ms;
 };
-
-static bool
-is_submittable(const struct pay_row *row)
-{
-    return row->state == PAY_CAPTURED ||
-           (row->state == PAY_RESERVED && row->mode == PAY_SETTLE_BEFORE);
-}
 
 /* The batch that a stored transaction belongs to; 0: it is not ours. */
 static int64_t
@@ -58,170 +42,6 @@ set_closed(struct ledger *ledger, int64_t batch, bool closed)
     bind_int(stmt, 2, closed);
     bind_int(stmt, 3, ledger->epoch);
     db_run_one(&ledger->write, stmt);
-}
-
-/* -- submit -- */
-
-static bool
-all_submittable(struct ledger *ledger, const struct ledger_tx *tx)
-{
-    struct row row;
-
-    for (size_t i = 0; i < tx->payments_len; i++)
-        if (!row_by_id(&ledger->write, tx->payments[i], &row) ||
-            row.pay.chain_id != tx->chain_id || !is_submittable(&row.pay))
-            return false;
-    return tx->payments_len > 0;
-}
-
-static int64_t
-new_batch(struct ledger *ledger, const struct submit *s)
-{
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_BATCH_NEW);
-
-    bind_int(stmt, 1, (int64_t)s->tx.chain_id);
-    bind_address(stmt, 2, &s->tx.signer);
-    bind_int(stmt, 3, (int64_t)s->tx.account_nonce);
-    bind_int(stmt, 4, ledger->epoch);
-    bind_int(stmt, 5, (int64_t)s->now_ms);
-    db_run_one(&ledger->write, stmt);
-    return sqlite3_last_insert_rowid(ledger->write.handle);
-}
-
-/* "a replacement tx reuses the same account nonce" */
-static bool
-is_replacement(struct ledger *ledger, const struct ledger_tx *tx)
-{
-    struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_BATCH);
-    struct x402_address signer;
-    bool same;
-
-    bind_int(stmt, 1, tx->batch_id);
-    if (!db_row(db, stmt))
-        return false;
-    column_address(db, stmt, 1, &signer);
-    same = (uint64_t)sqlite3_column_int64(stmt, 0) == tx->chain_id &&
-           x402_address_eq(&signer, &tx->signer) &&
-           (uint64_t)sqlite3_column_int64(stmt, 2) == tx->account_nonce &&
-           sqlite3_column_int(stmt, 3) == 0;
-    db_done(stmt);
-    return same;
-}
-
-static void
-store_tx(struct ledger *ledger, const struct submit *s, int64_t batch)
-{
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_TX_NEW);
-
-    bind_blob(stmt, 1, s->tx.hash, sizeof s->tx.hash);
-    bind_int(stmt, 2, batch);
-    bind_amount(stmt, 3, &s->tx.max_fee);
-    bind_amount(stmt, 4, &s->tx.max_priority_fee);
-    bind_int(stmt, 5, (int64_t)s->tx.gas_limit);
-    bind_blob(stmt, 6, s->tx.raw, s->tx.raw_len);
-    bind_int(stmt, 7, ledger->epoch);
-    bind_int(stmt, 8, (int64_t)s->now_ms);
-    db_run_one(&ledger->write, stmt);
-}
-
-static void
-submit_payment(struct ledger *ledger, const struct submit *s, int64_t batch,
-               int64_t payment)
-{
-    struct db *db = &ledger->write;
-    struct row row;
-    sqlite3_stmt *stmt;
-
-    if (!row_by_id(db, payment, &row))
-        return;
-    stmt = db_use(db, SQL_SUBMIT);
-    bind_int(stmt, 1, payment);
-    bind_int(stmt, 2, batch);
-    bind_blob(stmt, 3, s->tx.hash, sizeof s->tx.hash);
-    bind_int(stmt, 4, ledger->epoch);
-    bind_int(stmt, 5, (int64_t)s->now_ms);
-    bind_int(stmt, 6, (int64_t)s->tx.chain_id);
-    db_run_one(db, stmt);
-    row_count(ledger, row.pay.state, row.pay.run, PAY_SUBMITTED, row.pay.run);
-}
-
-static void
-replace(struct ledger *ledger, const struct submit *s)
-{
-    sqlite3_stmt *stmt;
-
-    store_tx(ledger, s, s->tx.batch_id);
-    stmt = db_use(&ledger->write, SQL_RESUBMIT);
-    bind_int(stmt, 1, s->tx.batch_id);
-    bind_blob(stmt, 2, s->tx.hash, sizeof s->tx.hash);
-    bind_int(stmt, 3, ledger->epoch);
-    bind_int(stmt, 4, (int64_t)s->now_ms);
-    db_run(&ledger->write, stmt);
-}
-
-static void
-submit_run(struct ledger *ledger, struct command *command)
-{
-    struct submit *s = (struct submit *)command;
-    int64_t batch = s->tx.batch_id;
-    bool good = batch == 0 ? all_submittable(ledger, &s->tx)
-                           : is_replacement(ledger, &s->tx);
-
-    s->plain.err = good ? X402_OK : X402_ERR_BUSY;
-    s->plain.payment = batch;
-    if (!good)
-        return;
-    if (batch != 0) {
-        replace(ledger, s);
-        return;
-    }
-    batch = new_batch(ledger, s);
-    store_tx(ledger, s, batch);
-    for (size_t i = 0; i < s->tx.payments_len; i++)
-        submit_payment(ledger, s, batch, s->tx.payments[i]);
-    s->plain.payment = batch;
-}
-
-static void
-submit_deliver(struct command *command)
-{
-    struct submit *s = (struct submit *)command;
-
-    free((void *)s->tx.raw);
-    free((void *)s->tx.payments);
-    plain_deliver(command);
-}
-
-static void *
-copy(const void *bytes, size_t len)
-{
-    void *out = command_new(len + 1);
-
-    if (len > 0)
-        memcpy(out, bytes, len);
-    return out;
-}
-
-void
-ledger_submit(struct ledger *ledger, const struct ledger_tx *tx,
-              uint64_t now_ms, ledger_cb cb, void *arg)
-{
-    struct submit *s = command_new(sizeof *s);
-
-    assert(tx->raw_len <= LEDGER_TX_RAW_MAX);
-    assert(tx->payments_len <= LEDGER_TX_PAYMENTS_MAX);
-    s->plain.head.run = submit_run;
-    s->plain.head.fail = plain_fail;
-    s->plain.head.deliver = submit_deliver;
-    s->plain.cb = cb;
-    s->plain.arg = arg;
-    s->now_ms = now_ms;
-    s->tx = *tx;
-    s->tx.raw = copy(tx->raw, tx->raw_len);
-    s->tx.payments =
-        copy(tx->payments, tx->payments_len * sizeof *tx->payments);
-    (void)command_send(ledger, &s->plain.head, false);
 }
 
 /* -- the edges of one row -- */
@@ -297,8 +117,7 @@ mined_run(struct ledger *ledger, struct command *command)
     struct row row;
 
     s->plain.err = X402_OK;
-    if (s->batch == 0 ||
-        batch_of_tx(&ledger->write, s->tx_hash) != s->batch) {
+    if (s->batch == 0 || batch_of_tx(&ledger->write, s->tx_hash) != s->batch) {
         s->plain.err = X402_ERR_INTERNAL;
         return;
     }
@@ -324,7 +143,7 @@ paid_by_run(struct ledger *ledger, struct command *command)
     s->plain.payment = s->payment;
     if (!row_by_id(&ledger->write, s->payment, &row))
         return;
-    if (row.pay.state != PAY_SUBMITTED && !is_submittable(&row.pay))
+    if (row.pay.state != PAY_SUBMITTED && !row_submittable(&row.pay))
         return;
     mine(ledger, s, &row, batch_of_tx(&ledger->write, s->tx_hash));
     s->plain.err = X402_OK;
@@ -471,7 +290,7 @@ failed_run(struct ledger *ledger, struct command *command)
         return;
     if (row.pay.state == PAY_CAPTURED || row.pay.state == PAY_SUBMITTED)
         fail_with_proof(ledger, s, &row);
-    else if (is_submittable(&row.pay))
+    else if (row_submittable(&row.pay))
         release_unsubmitted(ledger, s, &row);
     else
         return;
@@ -522,7 +341,7 @@ ledger_mined(struct ledger *ledger, int64_t batch_id, const uint8_t tx_hash[32],
     s->batch = batch_id;
     s->plain.payment = batch_id;
     set_block(s, tx_hash, block_number, block_hash);
-    s->outcome = copy(outcomes, len * sizeof *outcomes);
+    s->outcome = command_copy(outcomes, len * sizeof *outcomes);
     s->len = len;
     (void)command_send(ledger, &s->plain.head, false);
 }

@@ -1,124 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cashier, with a real ledger and a chain that says what it is told: who is
- * asked, in which order, and what is answered. */
-#include <stdlib.h>
+/* The cashier for the gateway: who is asked, in which order, and what is
+ * answered. */
 #include <string.h>
 
-#include "fake_chain.h"
-#include "ledger_test.h"
+#include "cashier_test.h"
 
 #define MANY 256
-
-static struct cashier *cashier;
-static struct config *config;
-static unsigned nonce;
-static const uint8_t worker[16] = {7};
-static bool gone;
-
-struct got {
-    int done;
-    struct x402_till_reserved out;
-    struct cashier_answer answer;
-    enum x402_err err;
-};
-
-static bool
-still_there(void *arg)
-{
-    (void)arg;
-    return !gone;
-}
-
-static void
-on_reserved(void *arg, const struct x402_till_reserved *out)
-{
-    struct got *got = arg;
-
-    got->out = *out;
-    got->err = out->err;
-    got->done++;
-}
-
-static void
-on_answer(void *arg, const struct cashier_answer *answer)
-{
-    struct got *got = arg;
-
-    got->answer = *answer;
-    got->err = answer->err;
-    got->done++;
-}
-
-static void
-on_plain(void *arg, enum x402_err err, int64_t payment)
-{
-    struct got *got = arg;
-
-    (void)payment;
-    got->err = err;
-    got->done++;
-}
-
-static struct x402_till_reserve
-fresh(void)
-{
-    return fake_payment(1, ++nonce);
-}
-
-static void
-begin(struct got *got, const struct x402_till_reserve *in)
-{
-    memset(got, 0, sizeof *got);
-    cashier_reserve(cashier, in, worker, still_there, on_reserved, got);
-}
-
-static struct got
-reserve(const struct x402_till_reserve *in)
-{
-    struct got got;
-
-    begin(&got, in);
-    test_wait(&got.done);
-    return got;
-}
-
-static struct got
-charge(void (*command)(struct cashier *, const struct x402_rid *, ledger_cb,
-                       void *),
-       const struct x402_rid *rid)
-{
-    struct got got = {0};
-
-    command(cashier, rid, on_plain, &got);
-    test_wait(&got.done);
-    return got;
-}
-
-/* Run the loop until somebody watches a payment. */
-static void
-until_watched(size_t len)
-{
-    while (fake_watched() < len)
-        uv_run(core_loop(test_core), UV_RUN_ONCE);
-}
-
-static void
-until_asked(unsigned len)
-{
-    while (fake.asked < len)
-        uv_run(core_loop(test_core), UV_RUN_ONCE);
-}
-
-static bool
-row_of(const struct x402_till_reserve *in, struct pay_row *row)
-{
-    struct pay_key key = {.chain_id = in->chain_id,
-                          .contract = in->asset,
-                          .payer = in->auth.from};
-
-    memcpy(key.nonce, in->auth.nonce, sizeof key.nonce);
-    return ledger_find(test_ledger, &key, row);
-}
 
 /* -- settle after -- */
 
@@ -277,10 +164,10 @@ a_worker_that_left(void)
     struct x402_till_reserve in = fresh();
     struct pay_row row;
 
-    gone = true;
+    worker_gone = true;
     OK(reserve(&in).err == X402_ERR_UNAVAILABLE);
     OK(!row_of(&in, &row));
-    gone = false;
+    worker_gone = false;
     OK(reserve(&in).err == X402_OK);
 }
 
@@ -293,17 +180,6 @@ strict(void)
 
     in.flags = X402_TILL_SETTLE_FIRST;
     return in;
-}
-
-static void
-submit_and_mine(int64_t payment, unsigned tx, bool mine)
-{
-    struct ledger_outcome paid = {payment, true};
-    int64_t batch = test_submit(tx, &payment, 1);
-
-    OK(batch != 0);
-    if (mine)
-        OK(test_mined(batch, tx, 101, &paid, 1) == X402_OK);
 }
 
 static void
@@ -416,167 +292,13 @@ over_the_credit(void)
     struct got got;
     struct pay_row row;
 
-    config->network[0].credit_payer = x402_amount_of(1);
+    test_config->network[0].credit_payer = x402_amount_of(1);
     begin(&got, &in);
     until_watched(1);
     OK(row_of(&in, &row) && row.mode == PAY_SETTLE_BEFORE);
     fake_tell(test_ledger, CHAIN_TIMEOUT, X402_OK);
     test_wait(&got.done);
-    config->network[0].credit_payer = x402_amount_of(1000000000);
-}
-
-/* -- the facilitator -- */
-
-static struct x402_facilitator_request
-request(const struct x402_till_reserve *in)
-{
-    struct x402_facilitator_request out;
-
-    memset(&out, 0, sizeof out);
-    out.version = 2;
-    out.payment.wire = X402_WIRE_V2;
-    out.payment.chain_id = in->chain_id;
-    out.payment.auth = in->auth;
-    out.payment.signature_len = 65;
-    memcpy(out.payment.signature, in->signature, 65);
-    out.requirement.asset = x402_asset_by_address(in->chain_id, &in->asset);
-    out.requirement.pay_to = in->auth.to;
-    out.requirement.amount = in->auth.value;
-    return out;
-}
-
-static void
-ask(struct got *got, const struct x402_till_reserve *in, bool settle)
-{
-    struct x402_facilitator_request r = request(in);
-
-    memset(got, 0, sizeof *got);
-    if (settle)
-        cashier_settle(cashier, &r, on_answer, got);
-    else
-        cashier_verify(cashier, &r, on_answer, got);
-}
-
-static struct got
-verify(const struct x402_till_reserve *in)
-{
-    struct got got;
-
-    ask(&got, in, false);
-    test_wait(&got.done);
-    return got;
-}
-
-static struct got
-settle(const struct x402_till_reserve *in)
-{
-    struct got got;
-
-    ask(&got, in, true);
-    test_wait(&got.done);
-    return got;
-}
-
-static void
-verified(void)
-{
-    struct x402_till_reserve in = fresh();
-    struct got got = verify(&in);
-    struct pay_row row;
-
-    OK(got.err == X402_OK && !row_of(&in, &row));
-    OK(memcmp(&got.answer.payer, &in.auth.from, 20) == 0);
-    fake.verdict.err = X402_ERR_FUNDS;
-    OK(verify(&in).err == X402_ERR_FUNDS);
-    fake.verdict.err = X402_OK;
-    in.auth.to.byte[0] ^= 1;
-    OK(verify(&in).err == X402_ERR_PAYEE && settle(&in).err == X402_ERR_PAYEE);
-    config->facilitate_any_payee = true;
-    OK(verify(&in).err == X402_OK);
-    config->facilitate_any_payee = false;
-}
-
-/* Twice at once, and twice in a row: one row, one transaction, one answer. */
-static void
-settled_twice(void)
-{
-    struct x402_till_reserve in = fresh(), other;
-    struct got one, two;
-    struct pay_row row;
-    unsigned asked;
-
-    ask(&one, &in, true);
-    ask(&two, &in, true);
-    until_watched(2);
-    OK(row_of(&in, &row) && row.state == PAY_CAPTURED);
-    OK(row.origin == PAY_ORIGIN_FACILITATOR && row.run == PAY_RUN_NONE);
-    OK(verify(&in).err == X402_ERR_NONCE_USED);
-    submit_and_mine(row.id, 520, true);
-    fake_tell(test_ledger, CHAIN_MINED, X402_OK);
-    OK(one.err == X402_OK && two.err == X402_OK);
-    OK(one.answer.has_transaction &&
-       memcmp(one.answer.transaction, two.answer.transaction, 32) == 0);
-    asked = fake.asked;
-    two = settle(&in);
-    OK(two.err == X402_OK && fake.asked == asked);
-    OK(memcmp(one.answer.transaction, two.answer.transaction, 32) == 0);
-    other = in;
-    other.auth.value = x402_amount_of(1);
-    OK(settle(&other).err == X402_ERR_RESOURCE);
-    OK(reserve(&in).err == X402_ERR_RESOURCE);
-}
-
-static void
-settled_while_it_is_used(void)
-{
-    struct x402_till_reserve in = fresh();
-    struct got first, second;
-
-    /* the second one's simulation sees the nonce that the first one used */
-    fake.hold = true;
-    ask(&first, &in, true);
-    until_asked(fake.asked);
-    fake.verdict.err = X402_ERR_NONCE_USED;
-    ask(&second, &in, true);
-    fake.verdict.err = X402_OK;
-    fake.hold = false;
-    fake_answer();
-    until_watched(2);
-    fake_tell(test_ledger, CHAIN_TIMEOUT, X402_OK);
-    OK(first.err == X402_ERR_PENDING && second.err == X402_ERR_PENDING);
-    OK(!first.answer.has_transaction);
-    ask(&first, &in, true); /* and once more goes on waiting */
-    until_watched(1);
-    fake_tell(test_ledger, CHAIN_REFUSED, X402_ERR_EXPIRED);
-    OK(first.err == X402_ERR_EXPIRED);
-}
-
-static void
-reserved_by_a_gateway(void)
-{
-    struct x402_till_reserve in = fresh();
-    struct got got = reserve(&in);
-
-    OK(settle(&in).err == X402_ERR_IN_PROGRESS);
-    OK(verify(&in).err == X402_ERR_IN_PROGRESS);
-    charge(cashier_release, &got.out.rid);
-    OK(verify(&in).err == X402_OK);
-}
-
-static void
-failed_before(void)
-{
-    struct x402_till_reserve in = fresh();
-    struct got got;
-    struct pay_row row;
-
-    ask(&got, &in, true);
-    until_watched(1);
-    OK(row_of(&in, &row));
-    test_failed(row.id, X402_ERR_FUNDS);
-    fake_tell(test_ledger, CHAIN_REFUSED, X402_ERR_FUNDS);
-    OK(got.err == X402_ERR_FUNDS);
-    OK(settle(&in).err == X402_ERR_FUNDS);
+    test_config->network[0].credit_payer = x402_amount_of(1000000000);
 }
 
 static void (*const all[])(void) = {
@@ -595,28 +317,13 @@ static void (*const all[])(void) = {
     refused_while_waiting,
     payers_with_code,
     over_the_credit,
-    verified,
-    settled_twice,
-    settled_while_it_is_used,
-    reserved_by_a_gateway,
-    failed_before,
 };
 
 int
 main(void)
 {
-    struct chain *chain;
-
-    test_now_ms = core_now_ms();
-    test_folder();
-    test_open();
-    config = fake_config();
-    chain = fake_chain(test_core);
-    cashier = cashier_new(test_core, config, test_ledger, &chain, 1);
+    cashier_begin();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         all[i]();
-    OK(test_audit() == NULL);
-    cashier_free(cashier);
-    test_close();
-    return test_done();
+    return cashier_end();
 }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The writing half of reserve: a new row, or a new run of an old one. */
+#include <string.h>
+
+#include "reserve.h"
+
+static enum pay_state
+opens_as(const struct reserve *r)
+{
+    return r->in.origin == PAY_ORIGIN_GATEWAY ? PAY_RESERVED : PAY_CAPTURED;
+}
+
+static void
+fill_new_row(struct reserve *r, struct pay_row *row)
+{
+    const struct ledger_reserve *in = &r->in;
+    bool gateway = in->origin == PAY_ORIGIN_GATEWAY;
+
+    row->state = opens_as(r);
+    row->run = gateway ? PAY_RUN_OPEN : PAY_RUN_NONE;
+    row->mode = r->out.mode;
+    row->origin = in->origin;
+    row->chain_id = in->chain_id;
+    row->asset = in->asset;
+    row->auth = in->auth;
+    row->signature_len = in->signature_len;
+    memcpy(row->signature, in->signature, in->signature_len);
+    memcpy(row->fingerprint, in->fingerprint, sizeof row->fingerprint);
+    row->created_ms = in->now_ms;
+    row->updated_ms = in->now_ms;
+    row->alone = in->alone;
+}
+
+static void
+bind_new_signed(sqlite3_stmt *stmt, const struct pay_row *row)
+{
+    bind_int(stmt, 6, (int64_t)row->chain_id);
+    bind_address(stmt, 7, &row->asset);
+    bind_address(stmt, 8, &row->auth.from);
+    bind_blob(stmt, 9, row->auth.nonce, sizeof row->auth.nonce);
+    bind_address(stmt, 10, &row->auth.to);
+    bind_amount(stmt, 11, &row->auth.value);
+    bind_int(stmt, 12, (int64_t)row->auth.valid_after_s);
+    bind_int(stmt, 13, (int64_t)row->auth.valid_before_s);
+    bind_blob(stmt, 14, row->signature, row->signature_len);
+    bind_blob(stmt, 15, row->fingerprint, sizeof row->fingerprint);
+}
+
+static void
+bind_new_rest(sqlite3_stmt *stmt, const struct ledger *ledger,
+              const struct reserve *r, const struct pay_row *row)
+{
+    size_t len = strnlen(r->in.resource, sizeof r->in.resource - 1);
+
+    (void)sqlite3_bind_text(stmt, 16, r->in.resource, (int)len, SQLITE_STATIC);
+    bind_int(stmt, 17, row->alone);
+    if (row->run == PAY_RUN_OPEN) {
+        bind_blob(stmt, 18, r->out.rid.byte, sizeof r->out.rid.byte);
+        bind_blob(stmt, 19, r->in.worker, sizeof r->in.worker);
+    } else {
+        (void)sqlite3_bind_null(stmt, 18);
+        (void)sqlite3_bind_null(stmt, 19);
+    }
+    bind_int(stmt, 20, row->state == PAY_CAPTURED ? (int64_t)r->in.now_ms : 0);
+    bind_int(stmt, 21, ledger->epoch);
+    bind_int(stmt, 22, (int64_t)r->in.now_ms);
+}
+
+static void
+write_new(struct ledger *ledger, struct reserve *r)
+{
+    struct pay_row *row = &r->out.row;
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_INSERT);
+
+    fill_new_row(r, row);
+    bind_int(stmt, 23, row->id);
+    bind_int(stmt, 1, row->state);
+    bind_int(stmt, 2, row->run);
+    bind_int(stmt, 3, row->mode);
+    bind_int(stmt, 4, row->origin);
+    bind_int(stmt, 5, r->in.wire);
+    bind_new_signed(stmt, row);
+    bind_new_rest(stmt, ledger, r, row);
+    db_run_one(db, stmt);
+    row_count(ledger, 0, 0, row->state, row->run);
+    credit_open(ledger, row);
+    r->out.created = true;
+}
+
+static void
+write_again(struct ledger *ledger, struct reserve *r)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_RESERVE_AGAIN);
+
+    bind_int(stmt, 1, r->out.row.id);
+    bind_int(stmt, 2, r->out.mode);
+    bind_blob(stmt, 3, r->out.rid.byte, sizeof r->out.rid.byte);
+    bind_blob(stmt, 4, r->in.worker, sizeof r->in.worker);
+    bind_blob(stmt, 5, r->in.signature, r->in.signature_len);
+    bind_int(stmt, 6, r->in.alone);
+    bind_int(stmt, 7, ledger->epoch);
+    bind_int(stmt, 8, (int64_t)r->in.now_ms);
+    db_run_one(db, stmt);
+}
+
+static void
+write_facilitate(struct ledger *ledger, struct reserve *r)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_FACILITATE);
+
+    bind_int(stmt, 1, r->out.row.id);
+    bind_int(stmt, 2, r->out.mode);
+    bind_int(stmt, 3, (int64_t)r->in.auth.valid_after_s);
+    bind_int(stmt, 4, (int64_t)r->in.auth.valid_before_s);
+    bind_blob(stmt, 5, r->in.signature, r->in.signature_len);
+    bind_int(stmt, 6, r->in.alone);
+    bind_int(stmt, 7, ledger->epoch);
+    bind_int(stmt, 8, (int64_t)r->in.now_ms);
+    db_run_one(db, stmt);
+}
+
+static void
+write_redeem(struct ledger *ledger, struct reserve *r)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_REDEEM);
+
+    bind_int(stmt, 1, r->out.row.id);
+    bind_blob(stmt, 2, r->out.rid.byte, sizeof r->out.rid.byte);
+    bind_blob(stmt, 3, r->in.worker, sizeof r->in.worker);
+    bind_int(stmt, 4, ledger->epoch);
+    bind_int(stmt, 5, (int64_t)r->in.now_ms);
+    db_run_one(db, stmt);
+    r->out.redeemed = true;
+}
+
+/* A row that was there: read it again as it stands now. */
+static void
+read_back(struct ledger *ledger, struct reserve *r, const struct pay_row *old)
+{
+    struct row now;
+
+    if (!row_by_id(&ledger->write, old->id, &now))
+        return;
+    r->out.row = now.pay;
+    r->out.mode = now.pay.mode;
+    row_count(ledger, old->state, old->run, now.pay.state, now.pay.run);
+    if (old->state == PAY_RELEASED)
+        credit_open(ledger, &now.pay);
+}
+
+void
+claim_write(struct ledger *ledger, struct reserve *r, enum claim step)
+{
+    struct pay_row old = r->out.row;
+
+    switch (step) {
+    case CLAIM_NONE:
+        return;
+    case CLAIM_INSERT:
+        write_new(ledger, r);
+        return;
+    case CLAIM_AGAIN:
+        write_again(ledger, r);
+        break;
+    case CLAIM_FACILITATE:
+        write_facilitate(ledger, r);
+        break;
+    case CLAIM_REDEEM:
+        write_redeem(ledger, r);
+        break;
+    }
+    read_back(ledger, r, &old);
+}

@@ -469,7 +469,7 @@ full_disk(void)
         ;
     size = ftell(file);
     fclose(file);
-    (void)!truncate(filler, size - 200 * 1024); /* room to start, not more */
+    (void)!truncate(filler, size - 80 * 1024); /* room to start, not more */
     status = live(&life);
     refused = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     test_ok(refused == 4 || refused == 3, "full disk: refused (%d)", refused);

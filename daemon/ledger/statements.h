@@ -73,8 +73,8 @@
       "updated_ms = ?3 WHERE id = ?1 AND state BETWEEN 3 AND 6 AND run = 1")   \
     X(SQL_RELEASE,                                                             \
       "UPDATE payment SET state = 2, run = 0, worker = NULL, "                 \
-      "releases = releases + ?2, reason = ?3, epoch = ?4, updated_ms = ?5 "    \
-      "WHERE id = ?1 AND state = 1")                                           \
+      "signature = x'', releases = releases + ?2, reason = ?3, epoch = ?4, "   \
+      "updated_ms = ?5 WHERE id = ?1 AND state = 1")                           \
     X(SQL_STARTED, "UPDATE payment SET started = 1, epoch = ?2 "               \
                    "WHERE id = ?1 AND run = 1")                                \
     X(SQL_RUN_END,                                                             \

@@ -94,6 +94,7 @@ released_and_tried_again(void)
         OK(test_get(out.payment).releases == i);
     }
     OK(state_of(out.payment) == PAY_RELEASED);
+    OK(test_get(out.payment).signature_len == 0); /* nor can it be sent */
     OK(test_reserve(&in).err == X402_ERR_RELEASE_LIMIT);
 }
 

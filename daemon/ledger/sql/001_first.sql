@@ -31,7 +31,8 @@ CREATE TABLE payment (
     value BLOB NOT NULL CHECK (length(value) = 32),
     valid_after INTEGER NOT NULL CHECK (valid_after >= 0),
     valid_before INTEGER NOT NULL CHECK (valid_before >= 0),
-    -- empty once the payment is FINAL or FAILED: nobody needs it any more
+    -- empty once the payment is FINAL or FAILED, and while it is RELEASED:
+    -- what we may not or need not send, we do not keep
     signature BLOB NOT NULL CHECK (length(signature) <= 2048),
     fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
     resource TEXT NOT NULL CHECK (length(resource) <= 2047),

@@ -222,8 +222,7 @@ ledger_open(struct core *core, const char *path, char *error, size_t error_len)
 
     ledger->core = core;
     ledger->lock_fd = -1;
-    ledger->path = command_new(strlen(path) + 1);
-    strcpy(ledger->path, path);
+    ledger->path = command_copy(path, strlen(path) + 1);
     if (strlen(path) >= PATH_LEN - 32) {
         say(message, "the ledger's path is too long");
     } else if (lock_file(ledger, message) &&

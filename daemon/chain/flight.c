@@ -2,8 +2,11 @@
 /* See flight.h. */
 #include "flight.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <x402/encode.h>
 
 struct flight *
 flight_new(int64_t batch_id)
@@ -114,4 +117,15 @@ flight_hold_slot(struct flight *flight, bool hold)
         flight->signer->flights++;
     else
         flight->signer->flights--;
+}
+
+void
+flight_log(enum log_level level, const char *event, const struct flight *flight)
+{
+    const struct flight_tx *tx = flight_newest(flight);
+    char hash[67], count[24];
+
+    x402_hex_encode(hash, tx == NULL ? flight->mined_tx : tx->hash, 32);
+    snprintf(count, sizeof count, "%zu", flight->payments_len);
+    log_event(level, event, "tx", hash, "payments", count, NULL);
 }

@@ -5,6 +5,7 @@
 #ifndef X402D_FLIGHT_H
 #define X402D_FLIGHT_H
 
+#include "../log.h"
 #include "inside.h"
 #include "receipt.h"
 #include "signers.h"
@@ -59,6 +60,9 @@ bool flight_has_tx(const struct flight *flight, const uint8_t hash[32]);
 /** Outcomes of all its payments by this receipt.  Memory: malloc'd. */
 struct ledger_outcome *flight_outcomes(const struct flight *flight,
                                        const struct receipt *receipt);
+
+void flight_log(enum log_level level, const char *event,
+                const struct flight *flight);
 
 /** Take or give back the signer's slot. */
 void flight_hold_slot(struct flight *flight, bool hold);

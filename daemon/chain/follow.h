@@ -27,7 +27,7 @@ void follow_paid_by(struct follower *follower, const struct receipt *receipt);
 bool follow_read_final(const struct chain *chain,
                        const struct rpc_answer *answer, uint64_t *number);
 
-/* -- among follow.c, resume.c and replace.c -- */
+/* -- among the follower's files -- */
 
 struct follower {
     struct chain *chain;
@@ -54,5 +54,14 @@ void follow_resume(struct follower *follower);
 void follow_replace(struct follower *follower, struct flight *flight,
                     bool cancel);
 void follow_broadcast(struct follower *follower, struct flight *flight);
+/** Over: gone as soon as nothing refers to it. */
+void follow_bury(struct flight *flight);
+
+/* edges: tell the ledger */
+void follow_to_mined(struct follower *follower, struct flight *flight,
+                     const struct receipt *receipt);
+void follow_to_final(struct follower *follower, struct flight *flight);
+void follow_to_open(struct follower *follower, struct flight *flight);
+void follow_requeue(struct follower *follower, struct flight *flight);
 
 #endif

@@ -294,6 +294,8 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
     }
     if (answers[0].status == RPC_ERROR && !q->pruned) {
         q->pruned = true;
+        log_event(LOG_INFO, "final_state_unavailable", "message",
+                  answers[0].message, NULL);
         ask_state(q);
         return;
     }

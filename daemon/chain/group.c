@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See group.h.
+ *
+ * `block.timestamp` in an eth_call on "latest" is the head block's, and the
+ * head can be old: seconds on a live chain, hours on an idle development node
+ * (anvil mines only when there is something to mine).  An authorization that
+ * begins now would look "not yet valid", one that ended a minute ago still
+ * good, while the block that will carry it has the time of then.  So the call
+ * pretends that it is now (block override `time`, as in geth and anvil).  The
+ * tag "pending" would give the time as well, but with state that no block has:
+ * the balance must be that of one numbered block, because the ledger adds what
+ * was mined after it.  A node that does not know overrides is asked without; on
+ * a live chain its head is seconds old. */
+#include "group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "params.h"
+#include "quantity.h"
+#include "signers.h"
+#include "upkeep.h"
+
+/* -- verdicts -- */
+
+static void
+judge_member(struct group *group, size_t i, const struct look_seen *seen,
+             const struct look_block *block)
+{
+    struct waiting *w = group->member[i];
+    enum x402_err err = look_judge(seen, &w->ask.auth, block->time_s);
+
+    if (err == X402_ERR_SIMULATION && seen->shared && !w->apart) {
+        w->apart = true;
+        waiting_push_front(&group->simulator->queue, w);
+        return;
+    }
+    waiting_tell(w, &(struct chain_verdict){
+                        .err = err,
+                        .has_code = group->alone,
+                        .balance = seen->balance,
+                        .block_number = block->number,
+                    });
+}
+
+/* -- answers -- */
+
+static bool
+read_look(struct group *group, const struct rpc_answer *answer,
+          struct look_seen *seen, struct look_block *block)
+{
+    uint8_t *bytes;
+    size_t len;
+    bool good;
+
+    if (answer->status != RPC_RESULT ||
+        !quantity_data(&bytes, &len, answer->result))
+        return false;
+    good = look_decode(seen, block, group->payment, group->len, !group->alone,
+                       bytes, len);
+    free(bytes);
+    return good;
+}
+
+/* The node could not run the call (its gas or time limit): smaller groups,
+ * down to one; then it is the node's fault. */
+static void
+group_failed(struct group *group, bool again)
+{
+    for (size_t i = group->len; i-- > 0;) {
+        struct waiting *w = group->member[i];
+
+        if (again && w->halved < 3 && !group->simulator->chain->closing) {
+            w->halved++;
+            waiting_push_front(&group->simulator->queue, w);
+        } else {
+            waiting_tell_err(w, X402_ERR_UNAVAILABLE);
+        }
+    }
+}
+
+/* Members whose payer turned out to have code go again by themselves, and so
+ * do those that failed in their company.  Returns true when i was dealt with.
+ */
+static bool
+take_code(struct group *group, size_t i, const struct look_seen *seen,
+          bool company)
+{
+    struct waiting *w = group->member[i];
+
+    switch (group->code[i]) {
+    case CODE_UNKNOWN:
+        waiting_tell_err(w, X402_ERR_UNAVAILABLE);
+        return true;
+    case CODE_SOME:
+        w->alone = true;
+        waiting_push_front(&group->simulator->queue, w);
+        return true;
+    case CODE_NONE:
+        break;
+    }
+    if (company && !seen->moved && w->halved < 3) {
+        w->halved++;
+        waiting_push_front(&group->simulator->queue, w);
+        return true;
+    }
+    return false;
+}
+
+static void
+learn_code(struct group *group, const struct x402_address *payer, bool some)
+{
+    code_keep(&group->simulator->chain->code, payer, some, core_now_ms());
+    for (size_t i = 0; i < group->len; i++) {
+        if (x402_address_eq(&group->member[i]->ask.auth.from, payer))
+            group->code[i] = some ? CODE_SOME : CODE_NONE;
+    }
+}
+
+/* Returns true when somebody among them has code. */
+static bool
+learn_codes(struct group *group, const struct rpc_answer *answers)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < group->code_len; i++) {
+        struct waiting *w = group->member[group->code_of[i]];
+        uint8_t *code;
+        size_t len;
+
+        if (answers[i].status != RPC_RESULT ||
+            !quantity_data(&code, &len, answers[i].result))
+            continue;
+        learn_code(group, &w->ask.auth.from, len > 0);
+        any = any || len > 0;
+        free(code);
+    }
+    return any;
+}
+
+static void
+judge_group(struct group *group, const struct rpc_answer *answers)
+{
+    struct look_seen seen[SIMULATE_TOGETHER];
+    struct look_block block;
+    bool company = learn_codes(group, answers + 1);
+
+    if (!read_look(group, &answers[0], seen, &block)) {
+        group_failed(group, answers[0].status == RPC_ERROR);
+        return;
+    }
+    for (size_t i = group->len; i-- > 0;) {
+        if (!take_code(group, i, &seen[i], company))
+            judge_member(group, i, &seen[i], &block);
+    }
+}
+
+static void
+judge_alone(struct group *group, const struct rpc_answer *answers)
+{
+    struct look_seen seen;
+    struct look_block block;
+    uint8_t *data;
+    size_t len;
+
+    if (!read_look(group, &answers[0], &seen, &block) ||
+        (answers[1].status != RPC_RESULT && !chain_is_revert(&answers[1]))) {
+        group_failed(group, false);
+        return;
+    }
+    seen.tried = true;
+    seen.moved = answers[1].status == RPC_RESULT;
+    if (!seen.moved && quantity_data(&data, &len, answers[1].data)) {
+        seen.bad_signature = look_bad_signature(data, len);
+        free(data);
+    }
+    judge_member(group, 0, &seen, &block);
+}
+
+static bool
+override_refused(struct group *group, const struct rpc_answer *answers)
+{
+    struct chain *chain = group->simulator->chain;
+
+    if (group->time_s == 0 ||
+        !chain_override_refused(chain, &answers[0], core_now_ms()))
+        return false;
+    for (size_t i = group->len; i-- > 0;)
+        waiting_push_front(&group->simulator->queue, group->member[i]);
+    return true;
+}
+
+static void
+on_answers(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct group *group = arg;
+    struct simulator *simulator = group->simulator;
+
+    (void)len;
+    simulator->inflight--;
+    if (answers[0].status == RPC_UNKNOWN)
+        upkeep_lost(simulator->chain);
+    if (override_refused(group, answers))
+        ;
+    else if (group->alone)
+        judge_alone(group, answers);
+    else
+        judge_group(group, answers);
+    free(group);
+    simulate_flush(simulator);
+}
+
+/* -- questions -- */
+
+static struct rpc_call
+look_call(struct group *group)
+{
+    struct chain *chain = group->simulator->chain;
+    struct params_message message = {
+        .to = chain_multicall3(), .block = "latest", .time_s = group->time_s};
+    uint8_t *data =
+        look_encode(&message.data_len, chain->config->network->chain_id,
+                    group->payment, group->len, !group->alone);
+    struct rpc_call call;
+
+    message.data = data;
+    call = params_call(&message);
+    free(data);
+    return call;
+}
+
+/* The very call that would settle it: same sender, gas and fees, because a
+ * contract's answer may depend on them. */
+static struct rpc_call
+alone_call(struct group *group)
+{
+    struct chain *chain = group->simulator->chain;
+    const struct look_payment *payment = &group->payment[0];
+    uint8_t data[X402_ABI_TRANSFER_MAX];
+    struct fees_caps caps = {chain->config->max_fee_gwei, 0};
+    struct fees fees;
+    struct params_message message = {
+        .from = signers_any(chain->signers),
+        .to = payment->asset,
+        .data = data,
+        .gas = SIMULATE_ALONE_GAS,
+        .block = "latest",
+        .time_s = group->time_s,
+    };
+
+    message.data_len = x402_abi_transfer(
+        data, payment->auth, payment->signature, payment->signature_len);
+    if (message.from != NULL &&
+        fees_offer(&fees, &chain->market, &caps, SIMULATE_ALONE_GAS, 1)) {
+        message.max_fee = &fees.max_fee;
+        message.max_priority_fee = &fees.max_priority;
+    }
+    return params_call(&message);
+}
+
+/* Asks again two seconds early, so that the answer outlives the call. */
+static void
+add_code_calls(struct group *group, struct rpc_call *calls, size_t *len)
+{
+    const struct code_cache *cache = &group->simulator->chain->code;
+    uint64_t soon_ms = core_now_ms() + 2000;
+
+    for (size_t i = 0; i < group->len; i++) {
+        const struct x402_address *payer = &group->member[i]->ask.auth.from;
+        size_t k = 0;
+
+        group->code[i] = code_find(cache, payer, soon_ms);
+        if (group->code[i] != CODE_UNKNOWN)
+            continue;
+        while (k < group->code_len &&
+               !x402_address_eq(
+                   payer, &group->member[group->code_of[k]]->ask.auth.from))
+            k++;
+        if (k < group->code_len)
+            continue;
+        group->code_of[group->code_len++] = i;
+        calls[(*len)++] = params_code(payer);
+    }
+}
+
+void
+group_launch(struct group *group)
+{
+    struct simulator *simulator = group->simulator;
+    struct rpc_call calls[2 + SIMULATE_TOGETHER];
+    size_t len = 1;
+
+    group->time_s = chain_call_time(simulator->chain, core_now_ms());
+    for (size_t i = 0; i < group->len; i++)
+        group->payment[i] = waiting_payment(group->member[i]);
+    calls[0] = look_call(group);
+    if (group->alone)
+        calls[len++] = alone_call(group);
+    else
+        add_code_calls(group, calls, &len);
+    simulator->inflight++;
+    rpc_ask(simulator->chain->rpc, calls, len, on_answers, group);
+}

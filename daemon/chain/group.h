@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One look: a group of waiting payments, asked in one HTTP request. */
+#ifndef X402D_GROUP_H
+#define X402D_GROUP_H
+
+#include "simulate.h"
+#include "waiting.h"
+
+struct simulator {
+    struct chain *chain;
+    struct queue queue;
+    unsigned inflight;
+    bool flush_posted;
+};
+
+/* One HTTP request: a look at up to 64 payments, or at one of a payer with code
+ * and its transfer by itself. */
+struct group {
+    struct simulator *simulator;
+    struct waiting *member[SIMULATE_TOGETHER];
+    struct look_payment payment[SIMULATE_TOGETHER];
+    size_t len;
+    bool alone;
+    uint64_t time_s;                   /* the time it pretends */
+    enum code code[SIMULATE_TOGETHER]; /* of each member's payer */
+    size_t code_of[SIMULATE_TOGETHER]; /* whose code each further call asks */
+    size_t code_len;
+};
+
+/** Ask.  Members are told, or go back to the front of the queue. */
+void group_launch(struct group *group);
+/** A place for a call became free. */
+void simulate_flush(struct simulator *simulator);
+
+#endif

@@ -61,8 +61,9 @@ struct x402_span x402_abi_revert_text(const uint8_t *data, size_t data_len);
 
 extern const uint8_t
     x402_abi_topic_transfer[32]; /* Transfer(address,address,uint256) */
-extern const uint8_t x402_abi_topic_authorization_used[32]; /* AuthorizationUsed(address,bytes32)
-                                                             */
+extern const uint8_t
+    x402_abi_topic_authorization_used[32]; /* AuthorizationUsed(address,bytes32)
+                                            */
 extern const uint8_t x402_abi_topic_authorization_canceled[32];
 
 /** Re-read the calldata of x402_abi_aggregate3 or x402_abi_transfer with code

@@ -17,8 +17,8 @@ struct x402_authorization {
     struct x402_amount value; /* atomic units */
     uint64_t valid_after_s;   /* the contract wants now > validAfter */
     uint64_t valid_before_s;  /* and now < validBefore; larger than 2^64-1 reads
-                                 as 2^64-1 only  in x402_payment_decode's refusal,
-                                 never silently */
+                                 as 2^64-1 only  in x402_payment_decode's
+                                 refusal,  never silently */
     uint8_t nonce[32];
 };
 

@@ -9,7 +9,7 @@ export function portsFrom(base) {
 }
 
 /** The demo's base port; complains in words when it cannot be used. */
-export function basePort(text = process.env.X402_DEMO_PORT_BASE ?? '14000') {
+export function basePort(text = process.env.X402_DEMO_PORT_BASE || '14000') {
   const base = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (!(base >= 1024 && base + OFFSET.rpc <= 65535))
     throw new Error(`X402_DEMO_PORT_BASE is "${text}"; use a number from 1024 to ${65535 - OFFSET.rpc}`);

@@ -13,6 +13,7 @@ static enum x402_err ngx_http_x402_payment_old(ngx_http_x402_ctx_t *ctx,
     ngx_http_x402_loc_conf_t *xlcf, struct x402_clock *clock);
 static void ngx_http_x402_payment_clock(ngx_http_x402_loc_conf_t *xlcf,
     struct x402_clock *clock);
+static ngx_uint_t ngx_http_x402_payment_others(ngx_http_request_t *r);
 static void ngx_http_x402_cleanup(void *data);
 
 
@@ -88,6 +89,56 @@ ngx_http_x402_cleanup(void *data)
 }
 
 
+/* payments of other kinds: "Authorization: L402 ...", LSAT, Payment */
+
+static ngx_uint_t
+ngx_http_x402_payment_others(ngx_http_request_t *r)
+{
+    size_t            len;
+    ngx_uint_t        i, j, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static const char  *schemes[] = { "L402", "LSAT", "Payment" };
+
+    n = 0;
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return n;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len != sizeof("Authorization") - 1
+            || ngx_strncasecmp(h[i].key.data, (u_char *) "Authorization",
+                               sizeof("Authorization") - 1)
+               != 0)
+        {
+            continue;
+        }
+
+        for (j = 0; j < sizeof(schemes) / sizeof(schemes[0]); j++) {
+            len = ngx_strlen(schemes[j]);
+
+            if (h[i].value.len > len && h[i].value.data[len] == ' '
+                && ngx_strncasecmp(h[i].value.data, (u_char *) schemes[j], len)
+                   == 0)
+            {
+                n++;
+            }
+        }
+    }
+}
+
+
 /* X402_OK: go on to read the body and reserve */
 
 enum x402_err
@@ -96,7 +147,9 @@ ngx_http_x402_payment(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 {
     enum x402_err  err;
 
-    if (ctx->credentials > 1 && !ngx_http_x402_mutant("credentials")) {
+    if (ctx->credentials + ngx_http_x402_payment_others(r) > 1
+        && !ngx_http_x402_mutant("credentials"))
+    {
         return X402_ERR_CREDENTIALS;
     }
 

@@ -240,6 +240,11 @@ ngx_http_x402_run_late(ngx_http_x402_ctx_t *ctx)
 
     r = ctx->request;
 
+    if (r->blocked) {
+        ngx_add_timer(&ctx->timer, 100);
+        return;
+    }
+
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "x402: the upstream did not answer while the payment "
                   "could be settled");
@@ -247,6 +252,7 @@ ngx_http_x402_run_late(ngx_http_x402_ctx_t *ctx)
     /* the 504 is held like any response, until the release is done */
 
     ctx->spoiled = 1;
+    ctx->err = X402_ERR_UPSTREAM;
 
     ngx_http_x402_run_cut(r);
 

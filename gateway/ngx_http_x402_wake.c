@@ -19,6 +19,7 @@ void
 ngx_http_x402_hold_wake(ngx_http_x402_ctx_t *ctx)
 {
     ngx_int_t            rc;
+    ngx_str_t            token;
     ngx_chain_t         *held;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
@@ -52,6 +53,18 @@ ngx_http_x402_hold_wake(ngx_http_x402_ctx_t *ctx)
         }
 
         ngx_http_x402_hold_start(ctx);
+
+    } else if (ctx->err != X402_OK) {
+
+        /* released by ourselves, not for what the upstream said */
+
+        token.data = (u_char *) x402_err_info(ctx->err)->token;
+        token.len = ngx_strlen(token.data);
+
+        if (ngx_http_x402_header_out(r, "X-Payment-Error", &token) != NGX_OK) {
+            ngx_http_finalize_request(r, NGX_ERROR);
+            return;
+        }
     }
 
     held = ctx->held;
@@ -233,7 +246,13 @@ ngx_http_x402_hold_flush(ngx_http_request_t *r)
     }
 
     if (!c->buffered) {
-        ngx_http_finalize_request(r, NGX_OK);
+
+        /* a thread that still reads for the old response comes back here */
+
+        if (r->blocked == 0) {
+            ngx_http_finalize_request(r, NGX_OK);
+        }
+
         return;
     }
 

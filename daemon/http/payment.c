@@ -85,9 +85,25 @@ http_payment_check(struct http_request *request)
 unsigned
 http_payment_status(enum x402_err err)
 {
-    return x402_err_info(err)->http_status == MHD_HTTP_BAD_REQUEST
-               ? MHD_HTTP_BAD_REQUEST
-               : MHD_HTTP_OK;
+    switch (x402_err_info(err)->http_status) {
+    case MHD_HTTP_BAD_REQUEST:
+        return MHD_HTTP_BAD_REQUEST;
+    case MHD_HTTP_SERVICE_UNAVAILABLE:
+        /* An outcome that is still open is an answer of the protocol.  But a
+         * payment of which nothing is known is not an invalid one: a server
+         * that takes it for one lets its client sign again. */
+        return err == X402_ERR_PENDING ? MHD_HTTP_OK
+                                       : MHD_HTTP_SERVICE_UNAVAILABLE;
+    }
+    return MHD_HTTP_OK;
+}
+
+void
+http_payment_answer_status(struct http_request *request, enum x402_err err)
+{
+    request->status = http_payment_status(err);
+    if (request->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        request->retry_after_s = 1;
 }
 
 const struct x402_address *

@@ -12,6 +12,9 @@ enum x402_err http_payment_check(struct http_request *request);
 /** 400 for what cannot be read; every judgement about a payment is an answer,
  * 200. */
 unsigned http_payment_status(enum x402_err err);
+/** Set it in the answer, with Retry-After where it applies. */
+void http_payment_answer_status(struct http_request *request,
+                                enum x402_err err);
 /** Who says he pays; NULL when the body did not get that far. */
 const struct x402_address *
 http_payment_payer(const struct http_request *request, enum x402_err err);

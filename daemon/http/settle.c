@@ -28,7 +28,7 @@ fill(struct http_request *request, const struct cashier_answer *outcome)
         receipt.payer = *payer;
     if (outcome->has_transaction)
         memcpy(receipt.transaction, outcome->transaction, 32);
-    request->status = http_payment_status(outcome->err);
+    http_payment_answer_status(request, outcome->err);
     x402_settle_response_json(&request->out, in->version, &receipt);
 }
 

@@ -93,7 +93,9 @@ enum x402_fault {
     X(X402_ERR_REQUIREMENT, 31, PEER, 400, "invalid_payment_requirements",     \
       "invalid_payment_requirements", "malformed")                             \
     X(X402_ERR_INTERNAL, 32, SELF, 500, "unexpected_verify_error",             \
-      "unexpected_verify_error", "internal")
+      "unexpected_verify_error", "internal")                                   \
+    X(X402_ERR_UPSTREAM, 33, AGAIN, 504, "unexpected_verify_error",            \
+      "unexpected_verify_error", "upstream_timeout")
 
 enum x402_err {
 #define X402_ERR_ENUM(code, number, fault, status, v2, v1, token) code = number,
@@ -101,7 +103,7 @@ enum x402_err {
 #undef X402_ERR_ENUM
 };
 
-#define X402_ERR_COUNT 33
+#define X402_ERR_COUNT 34
 
 /** The row of one error.  All texts are static. */
 struct x402_err_info {

@@ -55,7 +55,7 @@ status_fits(const struct x402_err_info *info)
         return info->http_status == 400 || info->http_status == 402;
     case X402_FAULT_AGAIN:
         return info->http_status == 409 || info->http_status == 429 ||
-               info->http_status == 503;
+               info->http_status == 503 || info->http_status == 504;
     case X402_FAULT_SELF:
         return info->http_status == 500 || info->http_status == 503;
     }

@@ -293,7 +293,8 @@ test_refusals(void)
     refused_with("end 4", len, len - 1, 4);
     begin(X402_TILL_ACK);
     len = encode();
-    refused_with("ACK with an error past the table", len, len - 1, 33);
+    refused_with("ACK with an error past the table", len, len - 1,
+                 X402_ERR_COUNT);
 }
 
 /* A signature of length 0 and a HOLD of 513, which encode cannot write. */

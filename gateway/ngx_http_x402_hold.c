@@ -208,8 +208,13 @@ ngx_http_x402_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     }
 
     if (ctx->discard) {
+
         ngx_http_x402_hold_discard(in);
-        return NGX_OK;
+
+        /* what was sent in its place may not have left yet */
+
+        return r->connection->buffered ? ngx_http_x402_next_body(r, NULL)
+                                       : NGX_OK;
     }
 
     if (ctx->state == ngx_http_x402_sending) {

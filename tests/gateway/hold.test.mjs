@@ -386,6 +386,7 @@ test('waits that are too long', { timeout: 60_000 }, async (t) => {
       const begin = Date.now();
       const res = await g.http.send('/short', { headers });
       assert.equal(res.status, 504);
+      assert.equal(res.headers['x-payment-error'], 'upstream_timeout');
       assert.ok(Date.now() - begin > 5000 && Date.now() - begin < 9000);
       assert.ok(g.till.names().includes('RELEASE'));
     }),

@@ -72,6 +72,8 @@ test('more than one credential: 400, whatever they are', async () => {
     [['PAYMENT-SIGNATURE', value(a)], ['PAYMENT-SIGNATURE', value(a)]],
     [['X-PAYMENT', value(b)], ['X-Payment', value(b)]],
     [['X-PAYMENT', value(b)], ['x-payment', '']],
+    [['PAYMENT-SIGNATURE', value(a)], ['Authorization', 'L402 AGIAJE:00']],
+    [['X-PAYMENT', value(b)], ['authorization', 'payment id="x"']],
   ]) {
     const text = `GET /paid HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n`;
     const res = await raw(g.port, text);

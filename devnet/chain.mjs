@@ -25,14 +25,14 @@ function anvilBinary() {
 }
 
 /** Starts anvil; {rpc, process, url} once the contracts are there. */
-export async function startChain({ port, dir, threads = 0 }) {
+export async function startChain({ port, dir }) {
   const cache = join(dir, 'anvil');
   mkdirSync(cache, { recursive: true });
   const anvil = new Process({
     name: 'anvil',
     command: anvilBinary(),
     args: ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(CHAIN_ID),
-      '--quiet', '--cache-path', cache, ...(threads ? ['--threads', String(threads)] : [])],
+      '--quiet', '--cache-path', cache],
     log: join(dir, 'anvil.log'),
     env: { HOME: cache }, // it keeps old states below its home
   }).start();

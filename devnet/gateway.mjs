@@ -46,6 +46,7 @@ export function nginxConf({ dir, ports, payTo, tillSocket, routes = ROUTES, serv
   return `# Written by the demo at each start; see devnet/gateway.mjs.
 load_module ${quote(PROGRAMS.module)};
 ${process.getuid() === 0 ? 'user root;' : ''}
+${process.env.X402_MUTANT ? 'env X402_MUTANT;' : ''}
 daemon off;
 pid ${quote(join(dir, 'nginx.pid'))};
 error_log ${quote(join(dir, 'nginx-error.log'))} notice;

@@ -44,10 +44,10 @@ function preload() {
 
 export class Stack extends EventEmitter {
   /** say(text): progress.  yaml, conf: what a test adds to the two
-   *  configurations.  env: for x402d alone. */
-  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, env = {}, threads = 0 }) {
+   *  configurations.  firstEnv: for x402d's first life alone. */
+  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, firstEnv = {} }) {
     super();
-    Object.assign(this, { ports, dir, say, yaml, conf, env, threads });
+    Object.assign(this, { ports, dir, say, yaml, conf, firstEnv });
     this.payTo = accounts[PAYEE].address;
     this.readyFile = join(dir, 'ready.json');
     this.stopping = false;
@@ -60,7 +60,7 @@ export class Stack extends EventEmitter {
   async start() {
     try {
       this.#step('starting the chain: anvil as Base Sepolia, with test USDC and Multicall3');
-      this.chain = await startChain({ port: this.ports.rpc, dir: this.dir, threads: this.threads });
+      this.chain = await startChain({ port: this.ports.rpc, dir: this.dir });
       this.rpc = this.chain.rpc;
       this.#mourn(this.chain.process);
       this.#step('starting the upstream: the API that is sold');
@@ -68,7 +68,7 @@ export class Stack extends EventEmitter {
       this.#mourn(this.upstream);
       this.#writeConfiguration();
       this.#step('starting x402d: ledger, facilitator, settlement');
-      this.x402d = this.#x402d().start();
+      this.x402d = this.#x402d(this.firstEnv).start();
       await listening(this.x402d, { host: '127.0.0.1', port: this.ports.facilitator });
       await listening(this.x402d, { path: join(this.dir, 'till.sock') });
       this.#keep('x402d', () => this.#x402d());
@@ -97,13 +97,13 @@ export class Stack extends EventEmitter {
     return upstream;
   }
 
-  #x402d() {
+  #x402d(env) {
     return new Process({
       name: 'x402d',
       command: PROGRAMS.x402d,
       args: ['--config', join(this.dir, 'x402d.yaml')],
       log: join(this.dir, 'x402d.log'),
-      env: this.env,
+      env,
       cwd: this.dir,
     });
   }

@@ -119,6 +119,11 @@ export function createUpstream() {
   }
 
   const answer = (path) => (req, res) => json(res, 200, { path, answer: 42 });
+  /* below /free and /item: ?wait=MS answers later, up to 20 s */
+  const open = (path) => (req, res) => {
+    const wait = Math.min(Number(/[?&]wait=(\d+)/.exec(req.url)?.[1] ?? 0), 20_000);
+    setTimeout(() => json(res, 200, { path, answer: 42 }), wait);
+  };
   const routes = {
     '/paid': answer('/paid'),
     '/paid-v1': answer('/paid-v1'),
@@ -136,7 +141,7 @@ export function createUpstream() {
     if (path === '/__hits')
       return json(res, 200, Object.fromEntries(hits));
     count(path);
-    const route = routes[path] ?? (OPEN.test(path) ? answer(path) : undefined);
+    const route = routes[path] ?? (OPEN.test(path) ? open(path) : undefined);
     res.once('error', () => {}); // the client went away
     return route ? route(req, res) : json(res, 404, { error: 'no such route' });
   });

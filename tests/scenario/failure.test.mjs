@@ -5,10 +5,11 @@ import { request } from 'node:http';
 import { test } from 'node:test';
 import { account } from '../../devnet/accounts.mjs';
 import { sleep } from '../../devnet/process.mjs';
+import { ITEMS } from '../harness/promises.mjs';
 import { useStack } from '../harness/stack.mjs';
 import { until } from '../harness/witness.mjs';
 
-const world = useStack();
+const world = useStack({ conf: { server: ITEMS } });
 
 /* A later payment of somebody else is on the chain: an earlier one would be. */
 async function settlerHasPassed() {
@@ -125,4 +126,18 @@ test('x402d is gone: priced routes 503, free ones 200, nothing unpaid is served'
   const bought = await until('the same payment buys', 40_000,
     () => world.get('/paid', payment.header('v2')), ({ status }) => status === 200);
   assert.equal(bought.status, 200);
+});
+
+test('x402d dies while the upstream works: the worker still holds the reservation', async () => {
+  const { stack, witness } = world;
+  const path = '/item/slow?wait=3000';
+  const payment = await world.pay(path);
+  const answer = world.get(path, payment.header('v2'));
+  await until('the upstream works', 5000, async () => await witness.hits('/item/slow') === 1);
+  const restarted = new Promise((resolve) => { stack.once('restart', resolve); });
+  process.kill(stack.x402d.pid, 'SIGKILL');
+  await restarted;
+  assert.equal((await answer).status, 200, 'the new x402d takes the old reservation over');
+  await witness.settled([payment]);
+  assert.equal(await witness.hits('/item/slow'), 1);
 });

@@ -14,7 +14,7 @@ ask_about_earlier(void)
 
     if (tty == NULL)
         return answer;
-    fputs("x402: an earlier payment for this request has no known outcome.\n"
+    fputs("x402: an earlier payment for this request is still open.\n"
           "  r  send the same payment again (costs nothing more)\n"
           "  n  sign a new one (may pay twice)\n"
           "  anything else: stop\n"

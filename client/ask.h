@@ -5,7 +5,7 @@
 
 #include "pay.h"
 
-/** An earlier payment for this request has no known outcome: send the same
+/** An earlier payment for this request is still open: send the same
  *  again, sign another, or stop?  Asked on /dev/tty; no terminal: stop. */
 enum pay_earlier ask_about_earlier(void);
 

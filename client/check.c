@@ -27,6 +27,7 @@ wants_check(const struct record *record, uint64_t now_s)
     case RECORD_SIGNED:
     case RECORD_REFUSED:
     case RECORD_UNKNOWN:
+    case RECORD_FAILED:
         return now_s > record->auth.valid_before_s;
     case RECORD_ACCEPTED:
     case RECORD_DONE:

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "check.h"
 #include "command.h"
@@ -23,6 +22,8 @@ static const char help[] =
     "  accepted  the server took it; the answer did not come completely\n"
     "  done      the answer came completely\n"
     "  refused   the server says that it did not take it\n"
+    "  failed    the server reported an error; by the protocol not charged:\n"
+    "            the same x402 get sends the same payment while it is valid\n"
     "  unknown   sent, and its outcome is open: x402 get --resume\n"
     "  void      proven by the chain: expired and never used\n"
     "\n"
@@ -57,16 +58,13 @@ print_json(const struct record *record, const char *path, bool alive)
 static void
 print_line(const struct record *record, bool alive)
 {
-    time_t created = (time_t)record->created.wall_s;
     const struct x402_asset *asset =
         x402_asset_by_address(record->chain_id, &record->asset);
     const struct x402_network *network = x402_network_by_id(record->chain_id);
-    char when[32] = "?", price[MONEY_TEXT_MAX] = "?";
+    char when[RECORD_WHEN_MAX], price[MONEY_TEXT_MAX] = "?";
     char payee[X402_ADDRESS_TEXT_LEN + 1], url[256];
-    struct tm utc;
 
-    if (gmtime_r(&created, &utc) != NULL)
-        (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    record_when(when, record->created.wall_s);
     if (asset != NULL)
         money_format_asset(price, &record->auth.value, asset);
     x402_address_format(payee, &record->auth.to);

@@ -44,6 +44,8 @@ fetch_outcome_name(enum fetch_outcome outcome)
         return "refused";
     case FETCH_UNKNOWN:
         return "unknown";
+    case FETCH_FAILED:
+        return "failed";
     }
     return "?";
 }

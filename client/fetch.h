@@ -51,6 +51,7 @@ enum fetch_outcome {
     FETCH_PAID,      /* sent, and answered below 400 */
     FETCH_REFUSED,   /* sent, and the server says no */
     FETCH_UNKNOWN,   /* sent, and open */
+    FETCH_FAILED,    /* sent, and the server reports an error of its own */
 };
 
 struct fetch_result {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of fetch: one struct, worked on by fetch.c (the loop),
- * fetch_pay.c (a 402 arrives), fetch_outcome.c (a paid answer arrives) and
- * fetch_redirect.c. */
+ * fetch_pay.c (a 402 arrives), fetch_outcome.c (a paid answer arrives),
+ * fetch_retry.c and fetch_redirect.c. */
 #ifndef CLIENT_FETCH_INSIDE_H
 #define CLIENT_FETCH_INSIDE_H
 
@@ -51,6 +51,16 @@ struct x402_challenge;
 enum fetch_next fetch_402(struct fetch *fetch);
 /** The 402 of the last answer in all wires; NULL: nothing that reads. */
 struct x402_challenge *fetch_read_challenge(const struct fetch *fetch);
+
+/* fetch_retry.c */
+/** May the request be sent once more after this answer?  Uses one try up and
+ *  sets fetch->wait_ms when it is true. */
+__attribute__((warn_unused_result)) bool
+fetch_may_retry(struct fetch *fetch, const struct exchange_answer *answer);
+/** Does the answer say when to ask again? */
+bool fetch_retry_after(uint64_t *seconds, const struct exchange_answer *answer);
+/** Wait as decided, and send the same bytes. */
+enum fetch_next fetch_send_again(struct fetch *fetch, const char *why);
 
 /* fetch_outcome.c */
 enum exchange_sink fetch_paid_head(struct fetch *fetch,

@@ -3,7 +3,6 @@
  * There is never a second one in a run, and silence proves nothing. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "fetch_inside.h"
 
@@ -21,42 +20,6 @@ mark(struct fetch *fetch, enum record_state state)
                   payment->entry.path);
 }
 
-/* "Retry-After: 3"; the form with a date is taken as absent. */
-static bool
-retry_after(uint64_t *out, const struct heads *heads)
-{
-    struct x402_span text = heads_single(heads, "retry-after");
-    uint64_t seconds = 0;
-
-    if (text.len == 0 || text.len > 9)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9')
-            return false;
-        seconds = seconds * 10 + (uint64_t)(text.at[i] - '0');
-    }
-    *out = seconds;
-    return true;
-}
-
-static bool
-may_retry(struct fetch *fetch, const struct exchange_answer *answer)
-{
-    struct retry_case the_case = {
-        .status = answer->status,
-        .now_s = (uint64_t)time(NULL),
-        .valid_before_s = fetch->result->payment.record.auth.valid_before_s,
-        .left_ms = fetch_left_ms(fetch),
-    };
-
-    if (!fetch->carries)
-        return false;
-    the_case.has_retry_after =
-        answer->status != 0 &&
-        retry_after(&the_case.retry_after_s, &answer->heads);
-    return retry_decide(&fetch->wait_ms, &fetch->retry, &the_case);
-}
-
 enum exchange_sink
 fetch_paid_head(struct fetch *fetch, const struct exchange_answer *answer)
 {
@@ -66,7 +29,7 @@ fetch_paid_head(struct fetch *fetch, const struct exchange_answer *answer)
         mark(fetch, RECORD_ACCEPTED);
         return EXCHANGE_STREAM;
     }
-    fetch->will_retry = may_retry(fetch, answer);
+    fetch->will_retry = fetch_may_retry(fetch, answer);
     return fetch->will_retry ? EXCHANGE_DROP : EXCHANGE_STREAM;
 }
 
@@ -115,18 +78,46 @@ unknown(struct fetch *fetch, const char *why)
                      why);
 }
 
-static enum fetch_next
-wait_and_send(struct fetch *fetch, const char *why)
+/* The server's own answer is an error.  By the protocol it settles what it has
+ * delivered only: such a request is not charged, and the same payment buys the
+ * answer later.  A receipt of success says otherwise, and after a sending whose
+ * end is not known the error says nothing about that one. */
+static bool
+is_server_error(const struct fetch *fetch)
 {
-    struct timespec wait = {(time_t)(fetch->wait_ms / 1000),
-                            (long)(fetch->wait_ms % 1000) * 1000000};
+    const struct fetch_result *result = fetch->result;
+    uint64_t seconds;
 
-    say_note(fetch->say, "%s; sending the same payment again in %lu.%lu s", why,
-             (unsigned long)(fetch->wait_ms / 1000),
-             (unsigned long)(fetch->wait_ms % 1000 / 100));
-    while (nanosleep(&wait, &wait) != 0)
-        continue;
-    return FETCH_NEXT_SEND;
+    return fetch->answer->status >= 500 &&
+           !retry_is_open(fetch->answer->status,
+                          fetch_retry_after(&seconds, fetch->answer)) &&
+           fetch->carries && !result->payment.in_doubt &&
+           !(result->has_receipt && result->receipt.success);
+}
+
+static int
+server_error_code(const struct fetch *fetch)
+{
+    if (fetch->output->failed)
+        return CLIENT_EXIT_WRITE;
+    if (fetch->answer->code != CURLE_OK)
+        return (int)fetch->answer->code;
+    return fetch->options->fail ? CLIENT_EXIT_HTTP : CLIENT_EXIT_OK;
+}
+
+static enum fetch_next
+server_error(struct fetch *fetch)
+{
+    char until[RECORD_WHEN_MAX];
+
+    mark(fetch, RECORD_FAILED);
+    fetch->result->outcome = FETCH_FAILED;
+    record_when(until, fetch->result->payment.record.auth.valid_before_s);
+    return fetch_end(fetch, server_error_code(fetch),
+                     "the server reports an error, HTTP %ld; by the protocol a "
+                     "failed request is not charged: until %s the payment "
+                     "stays usable, by the same command or --resume",
+                     fetch->answer->status, until);
 }
 
 /* The connection broke, or nothing came. */
@@ -145,9 +136,9 @@ no_answer(struct fetch *fetch)
                          "for it with the same payment",
                          answer->error);
     }
-    if (fetch->will_retry ||
-        (answer->status == 0 && !answer->blocked && may_retry(fetch, answer)))
-        return wait_and_send(fetch, answer->error);
+    if (fetch->will_retry || (answer->status == 0 && !answer->blocked &&
+                              fetch_may_retry(fetch, answer)))
+        return fetch_send_again(fetch, answer->error);
     return unknown(fetch, answer->error);
 }
 
@@ -158,16 +149,27 @@ says_no_funds(const char *words)
            strstr(words, "insufficient_balance") != NULL;
 }
 
+/* The server counts how often a payment was given back unused after errors, and
+ * does not take it again: it has not charged it. */
+static bool
+is_released(const struct fetch *fetch)
+{
+    return fetch->answer->status == 402 && fetch->carries &&
+           fetch->result->payment.record.state != RECORD_ACCEPTED &&
+           x402_span_eq(heads_single(&fetch->answer->heads, "x-payment-error"),
+                        x402_span_of("release_limit"));
+}
+
 /* A server that refuses the first sending has no claim left by its own words.
  * On a later one, "refused" may mean: taken the first time. */
 static enum fetch_next
 refused(struct fetch *fetch)
 {
     char words[FETCH_REASON_MAX];
+    bool first = fetch->result->sends == 1 && !fetch->result->payment.resumed;
 
     fetch_server_words(words, fetch);
-    if (fetch->result->sends != 1 || fetch->result->payment.resumed ||
-        !fetch->carries ||
+    if ((!first && !is_released(fetch)) || !fetch->carries ||
         (fetch->result->has_receipt && fetch->result->receipt.success))
         return unknown(fetch, words[0] == '\0' ? "HTTP 402" : words);
     mark(fetch, RECORD_REFUSED);
@@ -188,7 +190,7 @@ failed(struct fetch *fetch)
     (void)snprintf(why, sizeof(why), "HTTP %ld%s%.200s", fetch->answer->status,
                    words[0] == '\0' ? "" : " ", words);
     if (fetch->will_retry)
-        return wait_and_send(fetch, why);
+        return fetch_send_again(fetch, why);
     return unknown(fetch, why);
 }
 
@@ -219,6 +221,8 @@ fetch_paid_answer(struct fetch *fetch)
     const struct exchange_answer *answer = fetch->answer;
 
     read_receipt(fetch);
+    if (is_server_error(fetch))
+        return server_error(fetch);
     if (answer->code != CURLE_OK)
         return no_answer(fetch);
     if (fetch_is_redirect(fetch, answer))

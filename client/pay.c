@@ -59,6 +59,7 @@ take_tally(struct tally *tally, const struct journal *journal,
         .now = record_now(),
         .undelivered_window_s = PAY_UNDELIVERED_WINDOW_S,
         .unresolved_after_s = PAY_UNRESOLVED_AFTER_S,
+        .expired_margin_s = PAY_MARGIN_S,
     };
 
     tally->sum[SUM_BUDGET] =
@@ -145,18 +146,79 @@ copy_record(void *owner, const struct journal_seen *seen)
     return false;
 }
 
-/* The earlier run's very bytes. */
+static bool
+find_record(struct record *out, const struct journal *journal, const char *path)
+{
+    struct find find = {out, path, false};
+
+    return journal_scan(journal, false, copy_record, &find) && find.found;
+}
+
+/* The earlier run's very bytes.  One that failed may be taken this time: it is
+ * as open as a new one, and the journal says so before it leaves. */
+static enum client_exit
+take_over(struct payment *out, const struct journal *journal, const char *path,
+          char reason[256])
+{
+    struct record *record = &out->record;
+
+    if (!journal_adopt(&out->entry, path))
+        return journal_broken(reason, journal);
+    out->in_doubt = record->state != RECORD_FAILED;
+    if (!out->in_doubt) {
+        if (!journal_mark(&out->entry, RECORD_SIGNED, record->status)) {
+            journal_close(&out->entry);
+            return journal_broken(reason, journal);
+        }
+        record->state = RECORD_SIGNED;
+    }
+    out->resumed = true;
+    return CLIENT_EXIT_OK;
+}
+
+/* --resume */
 static enum client_exit
 resume(struct payment *out, const struct journal *journal, const char *path,
        char reason[256])
 {
-    struct find find = {&out->record, path, false};
-
-    if (!journal_scan(journal, false, copy_record, &find) || !find.found ||
-        !journal_adopt(&out->entry, path))
+    if (!find_record(&out->record, journal, path))
         return journal_broken(reason, journal);
-    out->resumed = true;
-    return CLIENT_EXIT_OK;
+    return take_over(out, journal, path, reason);
+}
+
+/* Is it a payment of what the run's own rules have chosen now? */
+static bool
+pays_choice(const struct record *record, const struct x402_choice *choice)
+{
+    const struct x402_requirement *requirement = &choice->requirement;
+
+    return record->wire == choice->wire &&
+           record->chain_id == requirement->asset->chain_id &&
+           x402_address_eq(&record->asset, &requirement->asset->address) &&
+           x402_address_eq(&record->auth.to, &requirement->pay_to) &&
+           x402_amount_cmp(&record->auth.value, &requirement->amount) == 0;
+}
+
+/* The request failed at the server: what buys it now is the same payment, and
+ * while that one can be used no other is signed. */
+static enum client_exit
+resume_failed(struct payment *out, const struct journal *journal,
+              const struct pay_order *order, const char *path, char reason[256])
+{
+    const struct record *record = &out->record;
+    char until[RECORD_WHEN_MAX];
+
+    if (!find_record(&out->record, journal, path))
+        return journal_broken(reason, journal);
+    if (record_now().wall_s + PAY_MARGIN_S < record->auth.valid_before_s &&
+        pays_choice(record, order->choice))
+        return take_over(out, journal, path, reason);
+    record_when(until, record->auth.valid_before_s);
+    return refuse(reason, CLIENT_EXIT_UNRESOLVED,
+                  "an earlier payment for this request, which failed, can be "
+                  "used until %s and is not what is to be paid now: --resume "
+                  "sends it, --new-payment signs another",
+                  until);
 }
 
 static enum client_exit
@@ -177,6 +239,10 @@ prepare(struct payment *out, struct journal *journal,
                       "an earlier payment for this request has no known "
                       "outcome: --resume sends the same one again, "
                       "--new-payment signs another");
+    if (tally.failed && limits->earlier == PAY_EARLIER_RESUME)
+        return resume(out, journal, tally.failed_path, reason);
+    if (tally.failed && limits->earlier == PAY_EARLIER_STOP)
+        return resume_failed(out, journal, order, tally.failed_path, reason);
     if (tally.undelivered >= PAY_UNDELIVERED_MAX &&
         limits->earlier != PAY_EARLIER_IGNORE)
         return refuse(reason, CLIENT_EXIT_POLICY,
@@ -197,7 +263,7 @@ pay_prepare(struct payment *out, struct journal *journal,
     enum client_exit code;
 
     out->entry.fd = -1;
-    out->resumed = false;
+    out->resumed = out->in_doubt = false;
     if (!journal_lock(journal))
         return journal_broken(reason, journal);
     code = prepare(out, journal, order, limits, wallet, reason);

@@ -21,8 +21,14 @@
  * long as its server may still answer for it: a day after it expired. */
 #define PAY_UNRESOLVED_AFTER_S (24 * 3600)
 
+/* A payment whose request failed at the server is sent again while it is valid
+ * for longer than this, and stands in the way of another one until it has been
+ * over for as long: clocks differ. */
+#define PAY_MARGIN_S 6
+
 /* What to do about an earlier payment for the same request of which nobody
- * knows what became of it. */
+ * knows what became of it.  One whose request failed at the server is sent
+ * again without a question. */
 enum pay_earlier {
     PAY_EARLIER_STOP,   /* sign nothing: CLIENT_EXIT_UNRESOLVED */
     PAY_EARLIER_RESUME, /* send the same bytes again */
@@ -48,7 +54,8 @@ struct pay_order {
 struct payment {
     struct record record;
     struct journal_entry entry;
-    bool resumed; /* an earlier run's */
+    bool resumed;  /* an earlier run's */
+    bool in_doubt; /* an earlier sending of it may have been taken */
 };
 
 /** Find the earlier payment or make a new one.

@@ -12,7 +12,8 @@ static const struct {
     const char *name;
 } states[] = {{RECORD_SIGNED, "signed"},   {RECORD_ACCEPTED, "accepted"},
               {RECORD_DONE, "done"},       {RECORD_REFUSED, "refused"},
-              {RECORD_UNKNOWN, "unknown"}, {RECORD_VOID, "void"}};
+              {RECORD_UNKNOWN, "unknown"}, {RECORD_VOID, "void"},
+              {RECORD_FAILED, "failed"}};
 
 enum { STATES = sizeof(states) / sizeof(states[0]) };
 
@@ -68,6 +69,7 @@ record_is_unresolved(enum record_state state)
     case RECORD_DONE:
     case RECORD_REFUSED:
     case RECORD_VOID:
+    case RECORD_FAILED:
         return false;
     }
     return true;

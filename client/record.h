@@ -16,6 +16,7 @@
 #define RECORD_TEXT_MAX (64 * 1024)
 #define RECORD_METHOD_MAX 32
 #define RECORD_BOOT_MAX 40
+#define RECORD_WHEN_MAX 32
 
 /* Written into files by name (record.c): append only. */
 enum record_state {
@@ -25,6 +26,8 @@ enum record_state {
     RECORD_REFUSED,  /* the server says that it did not take it */
     RECORD_UNKNOWN,  /* sent, and nobody can say what became of it */
     RECORD_VOID,     /* proof from the chain: expired and never used */
+    RECORD_FAILED,   /* the server reported an error of its own; by the
+                        protocol not charged: the same bytes may be sent */
 };
 
 /** The moment of signing, on the wall and since boot: a wall clock that is set
@@ -67,6 +70,8 @@ X402_MUST_CHECK enum x402_err record_decode(struct record *out,
                                             struct x402_span text);
 
 struct record_time record_now(void);
+/** A moment for people, in UTC. */
+void record_when(char out[RECORD_WHEN_MAX], uint64_t wall_s);
 /** Seconds since then; what the wall clock says counts only when the boot clock
  *  cannot say.  Never negative. */
 uint64_t record_age_s(const struct record_time *created,

@@ -21,6 +21,17 @@ read_boot_id(char out[RECORD_BOOT_MAX])
     out[strcspn(out, "\n")] = '\0';
 }
 
+void
+record_when(char out[RECORD_WHEN_MAX], uint64_t wall_s)
+{
+    time_t when = (time_t)wall_s;
+    struct tm utc;
+
+    if (gmtime_r(&when, &utc) == NULL ||
+        strftime(out, RECORD_WHEN_MAX, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        memcpy(out, "?", 2);
+}
+
 struct record_time
 record_now(void)
 {

@@ -12,10 +12,11 @@ is_wait(const struct retry_case *the_case)
 }
 
 bool
-retry_is_open(long status)
+retry_is_open(long status, bool has_retry_after)
 {
     return status == 0 || status == 408 || status == 409 || status == 425 ||
-           status == 429 || status >= 500;
+           status == 429 || (status >= 502 && status <= 504) ||
+           (status >= 500 && has_retry_after);
 }
 
 static uint64_t
@@ -44,7 +45,8 @@ retry_decide(uint64_t *wait_ms, struct retry *retry,
         is_wait(the_case) ? &retry->waits_left : &retry->failures_left;
     uint64_t wait;
 
-    if (!retry_is_open(the_case->status) || *left == 0)
+    if (!retry_is_open(the_case->status, the_case->has_retry_after) ||
+        *left == 0)
         return false;
     wait = wait_of(retry, the_case);
     if (the_case->now_s + (wait + 999) / 1000 + RETRY_MARGIN_S >=

@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RETRY_FAILURES 3 /* no answer, or 5xx */
-#define RETRY_WAITS 20   /* the server says: not yet (409, 425, 429, 503) */
+#define RETRY_FAILURES 3 /* no answer, 408, 502, 504 */
+#define RETRY_WAITS                                                            \
+    20 /* the server says: not yet (409, 425, 429, 503,                        \
+        and 5xx with Retry-After) */
 #define RETRY_DELAY_MS 1000
 #define RETRY_DELAY_GROWTH 8 /* at most so many times the first one */
 #define RETRY_AFTER_MAX_S 60
@@ -31,8 +33,9 @@ struct retry_case {
     uint64_t left_ms; /* of --max-time; UINT64_MAX: no limit */
 };
 
-/** Statuses that say nothing final about the payment. */
-bool retry_is_open(long status);
+/** Answers that ask for another try, or come from something on the way that
+ *  does not know.  Any other 5xx is the server's own answer, an error. */
+bool retry_is_open(long status, bool has_retry_after);
 /** Decide, and use one try up when it is true.
  *  Out: *wait_ms  how long to wait first. */
 __attribute__((warn_unused_result)) bool

@@ -101,6 +101,8 @@ show_end(const struct fetch_result *result, const struct get_options *options)
         show_receipt(&result->receipt);
     if (result->exit != CLIENT_EXIT_OK)
         say_error("%s", result->reason);
+    else if (result->outcome == FETCH_FAILED)
+        say_note(&options->say, "%s", result->reason);
     else if (options->fetch.dry_run && result->outcome == FETCH_FREE)
         say_note(&options->say, "nothing to pay: HTTP %ld", result->status);
     if (result->outcome == FETCH_UNKNOWN)

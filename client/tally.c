@@ -63,6 +63,7 @@ count_undelivered(struct tally *tally, const struct tally_case *question,
     case RECORD_SIGNED:
     case RECORD_REFUSED:
     case RECORD_UNKNOWN:
+    case RECORD_FAILED:
         tally->undelivered++;
         return;
     case RECORD_VOID:
@@ -79,23 +80,44 @@ is_same_request(const struct tally_case *question, const struct record *record)
            x402_address_eq(&record->auth.from, &question->payer);
 }
 
+/* How long ago the authorization has expired; 0: it has not.  Measured as an
+ * age, so that a wall clock that is set forward ends nothing. */
+static uint64_t
+age_after_end(const struct tally_case *question, const struct record *record)
+{
+    uint64_t age = record_age_s(&record->created, &question->now);
+    uint64_t lifetime = 0;
+
+    if (record->auth.valid_before_s > record->created.wall_s)
+        lifetime = record->auth.valid_before_s - record->created.wall_s;
+    return age > lifetime ? age - lifetime : 0;
+}
+
+/* The newest one whose request failed at the server. */
+static void
+note_failed(struct tally *tally, const struct tally_case *question,
+            const struct journal_seen *seen)
+{
+    if (tally->failed || seen->record->state != RECORD_FAILED ||
+        age_after_end(question, seen->record) > question->expired_margin_s)
+        return;
+    tally->failed = true;
+    memcpy(tally->failed_path, seen->path, strlen(seen->path) + 1);
+}
+
 static void
 note_unresolved(struct tally *tally, const struct tally_case *question,
                 const struct journal_seen *seen)
 {
     const struct record *record = seen->record;
-    uint64_t lifetime = 0;
 
-    if (record->auth.valid_before_s > record->created.wall_s)
-        lifetime = record->auth.valid_before_s - record->created.wall_s;
-    if (seen->alive || tally->unresolved ||
-        !is_same_request(question, record) ||
-        record_age_s(&record->created, &question->now) >
-            lifetime + question->unresolved_after_s)
+    if (tally->unresolved ||
+        age_after_end(question, record) > question->unresolved_after_s)
         return;
     if (record_is_unresolved(record->state))
         tally->unresolved = true;
-    else if (record->state == RECORD_ACCEPTED && !tally->partial)
+    else if (record->state == RECORD_ACCEPTED && !tally->partial &&
+             !tally->failed)
         tally->partial = true;
     else
         return;
@@ -114,7 +136,11 @@ visit(void *owner, const struct journal_seen *seen)
     count_spent(count->tally, question, seen->record, same_origin);
     if (same_origin) {
         count_undelivered(count->tally, question, seen);
+    }
+    if (same_origin && !seen->alive &&
+        is_same_request(question, seen->record)) {
         note_unresolved(count->tally, question, seen);
+        note_failed(count->tally, question, seen);
     }
     return true;
 }
@@ -128,7 +154,7 @@ tally_take(struct tally *out, const struct journal *journal,
     for (size_t i = 0; i < TALLY_SUMS; i++)
         out->sum[i].spent = x402_amount_of(0);
     out->overflow = out->delivered = false;
-    out->unresolved = out->partial = false;
+    out->unresolved = out->partial = out->failed = false;
     out->undelivered = 0;
     return journal_scan(journal, false, visit, &count);
 }

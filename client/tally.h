@@ -18,6 +18,7 @@ struct tally_case {
     struct record_time now;
     uint64_t undelivered_window_s;
     uint64_t unresolved_after_s;
+    uint64_t expired_margin_s; /* for failed ones */
 };
 
 /** A sum over a window of time. */
@@ -37,6 +38,8 @@ struct tally {
     bool unresolved;      /* an earlier payment of the same request is open */
     bool partial;         /* one was accepted, and its answer broke off */
     char path[PATHS_MAX]; /* the file of the open one, else of the other */
+    bool failed; /* one met an error of the server, and has not expired */
+    char failed_path[PATHS_MAX];
 };
 
 /** Everything that was signed counts as spent, whatever a server says became

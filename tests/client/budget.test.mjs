@@ -35,7 +35,7 @@ test('64 processes, killed at random and cheated: never more than the budget', {
       return send402(response, offers.v2([entry({ amount: '20000' })], server.url));
     switch (seen.index % 5) {
       case 0: return response.socket.destroy();
-      case 1: response.writeHead(500); return response.end();
+      case 1: response.writeHead(seen.index % 2 ? 500 : 502); return response.end();
       case 2: response.writeHead(402); return response.end();
       case 3: return undefined;
       default: return deliver(response, seen);

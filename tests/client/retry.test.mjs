@@ -25,7 +25,10 @@ const later = { 'retry-after': '0' };
 for (const [what, steps, code, sends, state] of [
   ['clean', [good], 0, 1, 'done'],
   ['hang-up, then good', [hangUp, good], 0, 2, 'done'],
-  ['500, then good (nothing was charged)', [status(500), good], 0, 2, 'done'],
+  ['500: an answer', [status(500), good], 0, 1, 'failed'],
+  ['500 with Retry-After, then good', [status(500, later), good], 0, 2, 'done'],
+  ['507 with a date to retry after, then good', [status(507, { 'retry-after': new Date(0).toUTCString() }), good], 0, 2, 'done'],
+  ['408, then good', [status(408), good], 0, 2, 'done'],
   ['502 503 504, then good', [status(502), status(503), status(504), good], 0, 4, 'done'],
   ['409 in progress, then good', [status(409, { ...later, 'x-payment-error': 'in_progress' }), good], 0, 2, 'done'],
   ['503 pending ten times, then good', [...Array(10).fill(status(503, { ...later, 'x-payment-error': 'settlement_pending' })), good], 0, 11, 'done'],
@@ -33,13 +36,19 @@ for (const [what, steps, code, sends, state] of [
   ['402 at once', [status(402)], 104, 1, 'refused'],
   ['400 malformed', [status(400, { 'x-payment-error': 'malformed' })], 104, 1, 'refused'],
   ['hang-up for ever', [hangUp], 105, 4, 'unknown'],
-  ['500 for ever', [status(500)], 105, 4, 'unknown'],
+  ['503 for ever', [status(503, later)], 105, 21, 'unknown'],
+  ['504 for ever', [status(504)], 105, 4, 'unknown'],
+  ['500 with a receipt of success', [(response, seen) => { response.writeHead(500, { 'payment-response': receipt(seen.payment) }); response.end(); }], 105, 1, 'unknown'],
+  ['hang-up, then 500: it may have been taken the first time', [hangUp, status(500)], 105, 2, 'unknown'],
+  ['429, then 500: the first one was not worked on', [status(429, later), status(500)], 0, 2, 'failed'],
+  ['402 release_limit', [status(402, { 'x-payment-error': 'release_limit' })], 104, 1, 'refused'],
+  ['503, then 402 release_limit: not charged', [status(503, later), status(402, { 'x-payment-error': 'release_limit' })], 104, 2, 'refused'],
   ['409 for ever', [status(409)], 105, 21, 'unknown'],
   ['hang-up, then 402: it may have been taken the first time', [hangUp, status(402, { 'x-payment-error': 'replayed' })], 105, 2, 'unknown'],
-  ['500, then 402', [status(500), status(402)], 105, 2, 'unknown'],
+  ['503, then 402', [status(503), status(402)], 105, 2, 'unknown'],
   ['404 after the payment', [status(404)], 105, 1, 'unknown'],
   ['400 of the application', [status(400)], 105, 1, 'unknown'],
-  ['501', [status(501)], 105, 4, 'unknown'],
+  ['501', [status(501)], 0, 1, 'failed'],
   ['412 allowance', [status(412, { 'x-payment-error': 'permit2_allowance_required' })], 104, 1, 'refused'],
   ['204', [status(204)], 0, 1, 'done'],
   ['304', [status(304)], 0, 1, 'done'],
@@ -72,7 +81,7 @@ test('an answer that never comes: --max-time ends it, unknown', async () => {
 
 test('the body of the last error reaches the output', async () => {
   const user = newUser();
-  const server = await script(status(500, {}, 'first'), status(500, {}, 'second'), status(500, {}, 'third'), status(500, {}, 'last'));
+  const server = await script(status(502, {}, 'first'), status(502, {}, 'second'), status(502, {}, 'third'), status(502, {}, 'last'));
   const end = await user.get([server.url]);
   assert.equal(end.code, 105);
   assert.equal(end.out, 'last');
@@ -112,7 +121,7 @@ test('an output that cannot be opened fails before the payment', async () => {
 
 test('--retry 0 sends once', async () => {
   const user = newUser();
-  for (const step of [hangUp, status(500), status(409, later), status(503, later)]) {
+  for (const step of [hangUp, status(502), status(500, later), status(409, later), status(503, later)]) {
     const server = await script(step);
     assert.equal((await user.get(['--retry', '0', server.url])).code, 105);
     assert.equal(server.paid().length, 1);

@@ -76,25 +76,41 @@ test('/dear is above the cap; with a higher one it is bought', async () => {
   assert.equal(end.spent, 5_000_000n);
 });
 
-test('/flaky: 500, and the same payment buys the answer; charged once', async () => {
+test('/flaky: 500, and the next run buys the answer with the same payment; charged once', async () => {
   const user = rich();
-  const end = await cost(user, () => user.report([url(`/flaky?client=${Date.now()}`)]));
+  const flaky = url(`/flaky?client=${Date.now()}`);
+  const failed = await cost(user, () => user.report([flaky]));
+  assert.equal(failed.exit, 0, failed.err);
+  assert.equal(failed.status, 500);
+  assert.equal(failed.outcome, 'failed');
+  assert.equal(failed.payment.sends, 1);
+  const end = await cost(user, () => user.report([flaky]));
   assert.equal(end.exit, 0, end.err);
-  assert.equal(end.payment.sends, 2);
-  assert.equal(end.spent, 1000n);
+  assert.equal(end.status, 200);
+  assert.equal(end.payment.nonce, failed.payment.nonce);
+  assert.equal(failed.spent + end.spent, 1000n);
+  assert.equal((await user.payments()).length, 1);
 });
 
-test('/fail: unknown at the end, one payment, and nothing is charged', async () => {
+test('/fail: the error is the answer, run after run with one payment, until the seller gives it up; nothing is charged', async () => {
   const user = rich();
   const before = await world.witness.balance(user.address);
-  const end = await user.report(['--retry', '1', url('/fail')]);
-  assert.equal(end.exit, 105, end.err);
-  assert.equal(end.payment.sends, 2);
-  assert.equal((await user.payments()).length, 1);
+  const first = await user.report([url('/fail')]);
+  assert.deepEqual([first.exit, first.status, first.outcome, first.payment.sends], [0, 500, 'failed', 1], first.err);
+  assert.notEqual(first.body, '');
+  let end;
+  for (let i = 0; i < 10 && (end = await user.report([url('/fail')])).exit === 0; i++)
+    assert.equal(end.payment.nonce, first.payment.nonce);
+  assert.equal(end.exit, 104, end.err);
+  assert.match(end.reason, /release_limit/);
+  assert.equal(end.payment.nonce, first.payment.nonce);
+  assert.deepEqual((await user.payments()).map(({ state }) => state), ['refused']);
   await sleep(2000); // longer than a settlement takes
-  assert.equal(await world.witness.used(user.address, end.payment.nonce), false);
+  assert.equal(await world.witness.used(user.address, first.payment.nonce), false);
   assert.equal(await world.witness.balance(user.address), before);
-  assert.equal((await user.get([url('/fail')])).code, 106);
+  const anew = await user.report([url('/fail')]);
+  assert.equal(anew.exit, 0, anew.err);
+  assert.notEqual(anew.payment.nonce, first.payment.nonce);
 });
 
 test('/strict: settled before the answer', async () => {

@@ -27,7 +27,7 @@ before(async () => {
       location /file { ${on} sendfile on; } location /copied { ${on} sendfile off; } location /threads { ${on} aio threads; sendfile off; }
       location /ssi { ${on} ssi on; ssi_types *; ${to} } location /free/ { ${to} }
       location /internal/ { internal; } location /accel { ${on} ${to} }
-      location /slice { ${on} slice 5000; proxy_set_header Range $slice_range; ${to} }`,
+      location = /stub { stub_status; } location /slice { ${on} slice 5000; proxy_set_header Range $slice_range; ${to} }`,
   }, { files: { file: FILE, copied: FILE, threads: FILE, 'internal/file': FILE } });
 });
 after(async () => {
@@ -146,6 +146,10 @@ test('all at once', { timeout: 60_000 + SECONDS * 3000 }, async () => {
   assert.equal(statuses.leaked, undefined);
   for (const status of ['200', '402', '409', '500', '502', '503'])
     assert.ok(statuses[status] > 0, JSON.stringify(statuses));
+
+  await sleep(300);
+  const { body } = await g.http.send('/stub');
+  assert.ok(Number(body.match(/Active connections: (\d+)/)[1]) <= 3, `connections are left: ${body}`);
 
   g.till.script = {};
   for (let i = 0; i < 100; i += 1) {

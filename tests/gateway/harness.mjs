@@ -190,7 +190,7 @@ export async function startGateway(options, { till = true, files = {}, env = {} 
     /* INV-9: nothing that nginx itself calls a bug */
     const bad = log.split('\n').filter((line) => /\[(alert|emerg)\]|exited on signal|http request count is zero|Sanitizer/.test(line));
     if (bad.length && !g.tolerate?.(bad))
-      throw new Error(`nginx complains:\n${bad.join('\n')}`);
+      throw new Error(`nginx complains:\n${bad.slice(0, 10).join('\n')}\n(${bad.length} lines)`);
     if (/Sanitizer|runtime error:/.test(g.output))
       throw new Error(g.output);
   };

@@ -12,6 +12,7 @@
 #include <x402/encode.h>
 #include <x402/error.h>
 #include <x402/facilitator.h>
+#include <x402/jcs.h>
 #include <x402/json.h>
 #include <x402/keccak.h>
 #include <x402/network.h>

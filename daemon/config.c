@@ -73,6 +73,30 @@ config_network(const struct config *config, uint64_t chain_id)
 }
 
 bool
+config_key_has_payee(const struct config *config,
+                     const struct config_api_key *key, uint64_t chain_id,
+                     const struct x402_address *payee)
+{
+    for (size_t i = 0; i < key->payee_len; i++) {
+        if (x402_address_eq(&key->payee[i], payee))
+            return true;
+    }
+    return key->payee_len == 0 && (config->facilitate_any_payee ||
+                                   config_is_payee(config, chain_id, payee));
+}
+
+bool
+config_key_has_asset(const struct config_api_key *key,
+                     const struct x402_asset *asset)
+{
+    for (size_t i = 0; i < key->asset_len; i++) {
+        if (strcmp(key->asset[i], asset->symbol) == 0)
+            return true;
+    }
+    return key->asset_len == 0;
+}
+
+bool
 config_is_payee(const struct config *config, uint64_t chain_id,
                 const struct x402_address *payee)
 {

@@ -16,6 +16,10 @@
 #define CONFIG_PAYEES_MAX 256
 #define CONFIG_SIGNERS_MAX 8
 #define CONFIG_HOSTS_MAX 16
+#define CONFIG_API_KEYS_MAX 64
+#define CONFIG_API_KEY_PAYEES_MAX 64
+#define CONFIG_API_KEY_ASSETS_MAX 16
+#define CONFIG_API_KEY_NAME_MAX 32
 
 /** Where a signer's private key comes from: a Web3 Secret Storage v3 file with
  * its password file, or a 0600 file with 64 hex digits.  Never the command
@@ -51,6 +55,26 @@ struct config_payee {
     struct x402_address address;
 };
 
+/** Requests a second; a burst may hold two seconds' worth. */
+struct config_rates {
+    unsigned verify, settle;
+};
+
+/** An API key: what whoever sends it may ask for.  The key itself is never
+ * kept, only its hash. */
+struct config_api_key {
+    const char *name;
+    uint8_t sha256[32];
+    /* whom it may collect for, on any network; none: those under payees */
+    struct x402_address payee[CONFIG_API_KEY_PAYEES_MAX];
+    size_t payee_len;
+    const char *asset[CONFIG_API_KEY_ASSETS_MAX]; /* symbols; none: all */
+    size_t asset_len;
+    struct config_rates rates;
+    uint64_t
+        gas_gwei; /* what its settlements may cost a day (UTC); 0: no end */
+};
+
 struct config {
     const char *ledger_file;
     const char *till_socket; /* path; NULL: no till (facilitator only) */
@@ -62,6 +86,9 @@ struct config {
     const char *http_name[CONFIG_HOSTS_MAX]; /* names a client may put into Host
                                                 besides loopback's */
     size_t http_name_len;
+    struct config_rates peer_rates; /* of one address, without a key */
+    struct config_api_key api_key[CONFIG_API_KEYS_MAX];
+    size_t api_key_len;       /* none: no key is asked for */
     unsigned settle_margin_s; /* 20 */
     const char *log_level;    /* "info" */
     struct config_network network[CONFIG_NETWORKS_MAX];
@@ -83,5 +110,11 @@ const struct config_network *config_network(const struct config *config,
                                             uint64_t chain_id);
 bool config_is_payee(const struct config *config, uint64_t chain_id,
                      const struct x402_address *payee);
+/** The key's own list; without one, those under payees. */
+bool config_key_has_payee(const struct config *config,
+                          const struct config_api_key *key, uint64_t chain_id,
+                          const struct x402_address *payee);
+bool config_key_has_asset(const struct config_api_key *key,
+                          const struct x402_asset *asset);
 
 #endif

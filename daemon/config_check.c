@@ -186,11 +186,11 @@ check_exposure(struct config_checking *c)
 
     if (is_loopback(config->http_host))
         return true;
-    if (!config->http_public)
+    if (!config->http_public || c->file->http->keys_count == 0)
         return config_complain(c->reading, "http.listen",
                                "%s is not a loopback address: whoever reaches "
                                "it can spend your signers' gas; write "
-                               "127.0.0.1, or http.public: true if you mean it",
+                               "127.0.0.1, or http.public: true and http.keys",
                                config->http_host);
     if (config->facilitate_any_payee)
         return config_complain(c->reading, "http.any_payee",
@@ -212,7 +212,10 @@ check_http(struct config_checking *c)
                              &c->config->facilitate_any_payee) &&
             config_take_bool(c, "http.smart_wallets", http->smart_wallets,
                              &c->config->facilitate_smart_wallets) &&
-            take_hosts(c, http) && check_exposure(c));
+            take_hosts(c, http) &&
+            config_take_rates(c, "http.rates", http->rates,
+                              &c->config->peer_rates) &&
+            check_exposure(c));
 }
 
 /* -- the rest -- */
@@ -237,6 +240,16 @@ check_log(struct config_checking *c)
 }
 
 static bool
+every_key_has_payees(const struct config *config)
+{
+    for (size_t i = 0; i < config->api_key_len; i++) {
+        if (config->api_key[i].payee_len == 0)
+            return false;
+    }
+    return config->api_key_len != 0;
+}
+
+static bool
 check_purpose(struct config_checking *c)
 {
     const struct config *config = c->config;
@@ -249,7 +262,8 @@ check_purpose(struct config_checking *c)
         return config_complain(c->reading, "till",
                                "a till needs payees: the daemon collects only "
                                "for addresses that stand under payees");
-    if (config->payee_len == 0 && !config->facilitate_any_payee)
+    if (config->payee_len == 0 && !config->facilitate_any_payee &&
+        !every_key_has_payees(config))
         return config_complain(c->reading, "http",
                                "nobody to settle for: list payees, or write "
                                "http.any_payee: true");
@@ -260,13 +274,15 @@ static bool
 check_all(struct config_checking *c)
 {
     c->config->settle_margin_s = 20;
+    c->config->peer_rates = (struct config_rates){100, 20};
     return check_log(c) &&
            config_take_path(c, "ledger", c->file->ledger,
                             &c->config->ledger_file) &&
            config_take_unsigned(c, "settle_margin", c->file->settle_margin, 6,
                                 3600, &c->config->settle_margin_s) &&
            check_till(c) && check_http(c) && config_check_networks(c) &&
-           config_check_payees(c) && check_purpose(c);
+           config_check_payees(c) && config_check_api_keys(c) &&
+           check_purpose(c);
 }
 
 struct config *

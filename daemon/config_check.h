@@ -42,6 +42,10 @@ bool config_take_address(struct config_checking *c, const char *place,
 /* -- whole sections -- */
 
 bool config_check_networks(struct config_checking *c);
+/** Needs the networks: whose tokens a key names. */
+bool config_check_api_keys(struct config_checking *c);
+bool config_take_rates(struct config_checking *c, const char *place,
+                       const struct file_rates *in, struct config_rates *out);
 bool config_check_payees(struct config_checking *c);
 
 /** One network while it is checked. */

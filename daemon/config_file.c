@@ -33,12 +33,33 @@ static const cyaml_schema_field_t till_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t rates_fields[] = {
+    TEXT(MAY, file_rates, verify),
+    TEXT(MAY, file_rates, settle),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t api_key_fields[] = {
+    TEXT(NEEDED, file_api_key, name),
+    TEXT(MAY, file_api_key, sha256),
+    TEXT(MAY, file_api_key, file),
+    LIST(MAY, file_api_key, payees, &text_entry, 1, CONFIG_API_KEY_PAYEES_MAX),
+    LIST(MAY, file_api_key, assets, &text_entry, 1, CONFIG_API_KEY_ASSETS_MAX),
+    MAPPING(MAY, file_api_key, rates, rates_fields),
+    TEXT(MAY, file_api_key, gas),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t api_key_entry = {CYAML_VALUE_MAPPING(
+    CYAML_FLAG_DEFAULT, struct file_api_key, api_key_fields)};
+
 static const cyaml_schema_field_t http_fields[] = {
     TEXT(NEEDED, file_http, listen),
     TEXT(MAY, file_http, public),
     TEXT(MAY, file_http, any_payee),
     TEXT(MAY, file_http, smart_wallets),
     LIST(MAY, file_http, hosts, &text_entry, 0, CONFIG_HOSTS_MAX),
+    MAPPING(MAY, file_http, rates, rates_fields),
+    LIST(MAY, file_http, keys, &api_key_entry, 1, CONFIG_API_KEYS_MAX),
     CYAML_FIELD_END,
 };
 

@@ -16,6 +16,23 @@ struct file_till {
     char *group;
 };
 
+struct file_rates {
+    char *verify;
+    char *settle;
+};
+
+struct file_api_key {
+    char *name;
+    char *sha256;
+    char *file;
+    char **payees;
+    unsigned payees_count;
+    char **assets;
+    unsigned assets_count;
+    struct file_rates *rates;
+    char *gas;
+};
+
 struct file_http {
     char *listen;
     char *public;
@@ -23,6 +40,9 @@ struct file_http {
     char *smart_wallets;
     char **hosts;
     unsigned hosts_count;
+    struct file_rates *rates;
+    struct file_api_key *keys;
+    unsigned keys_count;
 };
 
 struct file_payee {

@@ -162,10 +162,23 @@ take_over(struct ledger_reserve *in,
     memcpy(in->resource, request->resource, sizeof in->resource);
 }
 
+/** Is the payee somebody's for whom this may be settled?  A key brings its own
+ * list. */
+static bool
+may_collect(const struct op *op, const struct config_api_key *key)
+{
+    const struct config *config = op->cashier->config;
+
+    if (key == NULL)
+        return config->facilitate_any_payee;
+    return config_key_has_payee(config, key, op->in.chain_id, &op->in.auth.to);
+}
+
 static void
 facilitate(struct cashier *cashier,
-           const struct x402_facilitator_request *request, bool settle,
-           cashier_answer_cb cb, void *arg)
+           const struct x402_facilitator_request *request,
+           const struct config_api_key *key, bool settle, cashier_answer_cb cb,
+           void *arg)
 {
     struct facilitate *f = op_new(cashier, sizeof *f);
     enum x402_err err;
@@ -174,7 +187,7 @@ facilitate(struct cashier *cashier,
     f->cb = cb;
     f->arg = arg;
     take_over(&f->op.in, request);
-    err = check_terms(&f->op, cashier->config->facilitate_any_payee);
+    err = check_terms(&f->op, may_collect(&f->op, key));
     if (err != X402_OK)
         answer(f, err);
     else
@@ -184,15 +197,17 @@ facilitate(struct cashier *cashier,
 void
 cashier_verify(struct cashier *cashier,
                const struct x402_facilitator_request *request,
-               cashier_answer_cb cb, void *arg)
+               const struct config_api_key *key, cashier_answer_cb cb,
+               void *arg)
 {
-    facilitate(cashier, request, false, cb, arg);
+    facilitate(cashier, request, key, false, cb, arg);
 }
 
 void
 cashier_settle(struct cashier *cashier,
                const struct x402_facilitator_request *request,
-               cashier_answer_cb cb, void *arg)
+               const struct config_api_key *key, cashier_answer_cb cb,
+               void *arg)
 {
-    facilitate(cashier, request, true, cb, arg);
+    facilitate(cashier, request, key, true, cb, arg);
 }

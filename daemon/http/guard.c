@@ -122,5 +122,6 @@ http_guard(struct http_request *request, const char *method)
     if (request->route == NULL)
         return refuse(request, MHD_HTTP_NOT_FOUND, X402_ERR_SYNTAX,
                       "no such URL");
-    return guard_method(request, method) && guard_content(request);
+    return guard_method(request, method) && http_access(request) &&
+           guard_content(request);
 }

@@ -25,16 +25,18 @@ domain_of(const struct http *http, const struct x402_asset *asset)
 
 /** Do we settle this at all? */
 static enum x402_err
-check_requirement(const struct http *http,
+check_requirement(const struct http_request *request,
                   const struct x402_requirement *requirement)
 {
-    const struct config *config = http->config;
+    const struct config *config = request->http->config;
     uint64_t chain_id = requirement->asset->chain_id;
 
     if (config_network(config, chain_id) == NULL)
         return X402_ERR_NETWORK;
     if (requirement->asset->transfer != X402_TRANSFER_EIP3009)
         return X402_ERR_ASSET;
+    if (request->key != NULL) /* its own list: http_access_check */
+        return X402_OK;
     if (!config->facilitate_any_payee &&
         !config_is_payee(config, chain_id, &requirement->pay_to))
         return X402_ERR_PAYEE;
@@ -55,7 +57,11 @@ check(struct http_request *request)
         in, (struct x402_span){request->body, request->body_len});
     if (err != X402_OK)
         return err;
-    err = check_requirement(http, &in->requirement);
+    err = check_requirement(request, &in->requirement);
+    if (err == X402_OK) {
+        err = http_access_check(request, &in->requirement);
+        request->forbidden = err != X402_OK;
+    }
     if (err == X402_OK)
         err = x402_payment_match(&which, &in->payment, &in->requirement, 1,
                                  &clock);
@@ -101,7 +107,8 @@ http_payment_status(enum x402_err err)
 void
 http_payment_answer_status(struct http_request *request, enum x402_err err)
 {
-    request->status = http_payment_status(err);
+    request->status =
+        request->forbidden ? MHD_HTTP_FORBIDDEN : http_payment_status(err);
     if (request->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         request->retry_after_s = 1;
 }

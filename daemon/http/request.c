@@ -85,11 +85,20 @@ add_member(struct x402_buf *out, const char *before, const char *text)
     x402_buf_json(out, x402_span_of(text));
 }
 
+/** In the version of the request, as far as it was read. */
+static const char *
+reason_text(const struct http_request *request, enum x402_err err)
+{
+    const struct x402_err_info *info = x402_err_info(err);
+
+    return request->payment.version == 1 ? info->v1 : info->v2;
+}
+
 enum http_next
 http_refuse(struct http_request *request, unsigned status, enum x402_err err,
             const char *message)
 {
-    const char *reason = x402_err_info(err)->v2;
+    const char *reason = reason_text(request, err);
     struct x402_buf *out = &request->out;
     enum http_shape shape =
         request->route != NULL ? request->route->shape : HTTP_SHAPE_ERROR;
@@ -123,6 +132,8 @@ add_headers(struct MHD_Response *response, const struct http_request *request)
     MHD_add_response_header(response, "Content-Type", request->type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (request->challenge)
+        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (request->allow != NULL)
         MHD_add_response_header(response, "Allow", request->allow);
     if (request->retry_after_s != 0) {

@@ -25,6 +25,14 @@ struct http_request;
 /** What every answer of a URL looks like, refusals too. */
 enum http_shape { HTTP_SHAPE_ERROR, HTTP_SHAPE_VERIFY, HTTP_SHAPE_SETTLE };
 
+/** Who may ask, where API keys are configured. */
+enum http_door {
+    HTTP_DOOR_OPEN,    /* everybody */
+    HTTP_DOOR_MACHINE, /* this machine, and whoever has a key */
+    HTTP_DOOR_VERIFY,  /* whoever has a key, as often as that allows */
+    HTTP_DOOR_SETTLE,
+};
+
 /** What a handler did: filled the answer, or handed the request to the core. */
 enum http_next { HTTP_ANSWER, HTTP_WAIT };
 
@@ -32,6 +40,7 @@ struct http_route {
     const char *path;
     const char *method; /* "GET" (HEAD too) or "POST" */
     enum http_shape shape;
+    enum http_door door;
     enum http_next (*handle)(struct http_request *request);
 };
 
@@ -46,6 +55,10 @@ struct http_request {
     size_t body_len, body_cap;
     size_t discarded;
 
+    /* whose key came along; NULL: none was asked for */
+    const struct config_api_key *key;
+    bool forbidden; /* the key is not for this payee or token */
+
     /* decoded, for /verify and /settle */
     struct x402_facilitator_request payment;
 
@@ -59,6 +72,7 @@ struct http_request {
     unsigned status;
     unsigned retry_after_s; /* 0: no header */
     const char *allow;      /* of a 405 */
+    bool challenge;         /* of a 401 */
     const char *type;
     struct x402_buf out;
     char text[HTTP_ANSWER_MAX];
@@ -91,6 +105,13 @@ void http_answer(struct http_request *request);
 
 /** Origin, Host, method, Content-Type.  false: the answer is a refusal. */
 bool http_guard(struct http_request *request, const char *method);
+/** The API key, and how often its bearer (or this address) may ask.  false: the
+ * answer is a refusal. */
+bool http_access(struct http_request *request);
+/** Who asks is told apart by a key; what it may ask for is checked when the
+ * payment is known.  X402_ERR_PAYEE, X402_ERR_ASSET. */
+enum x402_err http_access_check(const struct http_request *request,
+                                const struct x402_requirement *requirement);
 
 enum http_next http_verify(struct http_request *request);
 enum http_next http_settle(struct http_request *request);

@@ -21,11 +21,11 @@
 #define LAST_ANSWERS_MS 500
 
 static const struct http_route routes[] = {
-    {"/verify", "POST", HTTP_SHAPE_VERIFY, http_verify},
-    {"/settle", "POST", HTTP_SHAPE_SETTLE, http_settle},
-    {"/supported", "GET", HTTP_SHAPE_ERROR, http_supported},
-    {"/health", "GET", HTTP_SHAPE_ERROR, http_health},
-    {"/metrics", "GET", HTTP_SHAPE_ERROR, http_metrics},
+    {"/verify", "POST", HTTP_SHAPE_VERIFY, HTTP_DOOR_VERIFY, http_verify},
+    {"/settle", "POST", HTTP_SHAPE_SETTLE, HTTP_DOOR_SETTLE, http_settle},
+    {"/supported", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_OPEN, http_supported},
+    {"/health", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_OPEN, http_health},
+    {"/metrics", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_MACHINE, http_metrics},
 };
 
 static const struct http_route *
@@ -277,6 +277,7 @@ http_free(struct http *http)
         http_request_release(request);
     }
     slow_free(http->slow);
+    peers_free(http->peers);
     pthread_mutex_destroy(&http->lock);
     free(http);
 }
@@ -289,10 +290,10 @@ http_open(struct core *core, const struct config *config,
     struct http *http = calloc(1, sizeof(*http));
     int fd;
 
-    if (http == NULL || (http->slow = slow_new()) == NULL) {
+    if (http == NULL || (http->slow = slow_new()) == NULL ||
+        (http->peers = peers_new()) == NULL) {
         snprintf(error, error_len, "out of memory");
-        free(http);
-        return NULL;
+        abort();
     }
     http->core = core;
     http->config = config;

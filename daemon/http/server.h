@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "http.h"
+#include "peers.h"
 #include "slow.h"
 
 #define HTTP_CONNECTIONS_MAX 1024
@@ -35,6 +36,9 @@ struct http {
     struct slow *slow;
     uv_timer_t tick; /* looks for slow clients */
     bool loopback;
+    struct peers *peers; /* HTTP thread, and what follows */
+    struct bucket key_verify[CONFIG_API_KEYS_MAX];
+    struct bucket key_settle[CONFIG_API_KEYS_MAX];
     struct http_domain domain[HTTP_DOMAINS_MAX]; /* constant after opening */
     size_t domain_len;
 

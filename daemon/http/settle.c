@@ -57,8 +57,8 @@ on_settled(void *arg, const struct cashier_answer *outcome)
 static void
 ask_cashier(struct http_request *request)
 {
-    cashier_settle(request->http->cashier, &request->payment, on_settled,
-                   request);
+    cashier_settle(request->http->cashier, &request->payment, request->key,
+                   on_settled, request);
 }
 
 enum http_next

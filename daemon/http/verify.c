@@ -24,8 +24,8 @@ on_verified(void *arg, const struct cashier_answer *verdict)
 static void
 ask_cashier(struct http_request *request)
 {
-    cashier_verify(request->http->cashier, &request->payment, on_verified,
-                   request);
+    cashier_verify(request->http->cashier, &request->payment, request->key,
+                   on_verified, request);
 }
 
 enum http_next

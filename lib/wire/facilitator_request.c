@@ -22,6 +22,17 @@ as_requirement(enum x402_err err)
 
 /* Version 2 says `amount`, version 1 `maxAmountRequired`.  Sellers of seed 000
  * write the latter, or both, under version 2. */
+/* A text that is no amount ("007", "1e3", "-1") is an amount that is not paid;
+ * anything but a text is a malformed request. */
+static enum x402_err
+one_amount_read(struct x402_amount *out, const json_t *object, const char *key)
+{
+    if (!json_is_string(json_object_get(object, key)))
+        return X402_ERR_REQUIREMENT;
+    return x402_json_amount(out, object, key) == X402_OK ? X402_OK
+                                                         : X402_ERR_AMOUNT;
+}
+
 static enum x402_err
 amount_read(struct x402_amount *out, const json_t *object, int version,
             enum x402_wire wire)
@@ -29,16 +40,18 @@ amount_read(struct x402_amount *out, const json_t *object, int version,
     const char *key = version == 2 ? "amount" : "maxAmountRequired";
     const char *other = "maxAmountRequired";
     struct x402_amount twin;
+    enum x402_err err;
 
     if (wire == X402_WIRE_SEED000 && json_object_get(object, "amount") == NULL)
         key = other;
-    if (x402_json_amount(out, object, key) != X402_OK)
-        return X402_ERR_REQUIREMENT;
+    err = one_amount_read(out, object, key);
+    if (err != X402_OK)
+        return err;
     if (wire == X402_WIRE_SEED000 && json_object_get(object, other) != NULL &&
         (x402_json_amount(&twin, object, other) != X402_OK ||
          x402_amount_cmp(out, &twin) != 0))
         return X402_ERR_REQUIREMENT;
-    return x402_amount_is_zero(out) ? X402_ERR_REQUIREMENT : X402_OK;
+    return x402_amount_is_zero(out) ? X402_ERR_AMOUNT : X402_OK;
 }
 
 static enum x402_err
@@ -168,6 +181,18 @@ resource_read(struct x402_facilitator_request *out, const json_t *payload,
     return resource_copy(out, resource, "url");
 }
 
+/* Is what is wrong with the payload that its amount is a text but no amount? */
+static bool
+value_is_odd(const json_t *object)
+{
+    const json_t *payload = json_object_get(object, "payload");
+    const json_t *authorization = json_object_get(payload, "authorization");
+    struct x402_amount value;
+
+    return json_is_string(json_object_get(authorization, "value")) &&
+           x402_json_amount(&value, authorization, "value") != X402_OK;
+}
+
 /* The halves' versions are one: a payload of version 1 inside a request of
  * version 2 would be judged by the wrong rules. */
 static enum x402_err
@@ -180,8 +205,10 @@ payload_read(struct x402_facilitator_request *out, const json_t *object)
         return err;
     if (version != out->version)
         return X402_ERR_VERSION;
-    return x402_payment_from_json(&out->payment, object,
-                                  X402_CARRIER_X_PAYMENT);
+    err = x402_payment_from_json(&out->payment, object, X402_CARRIER_X_PAYMENT);
+    if (err == X402_ERR_SYNTAX || err == X402_ERR_RANGE)
+        return value_is_odd(object) ? X402_ERR_AMOUNT : err;
+    return err;
 }
 
 static enum x402_err

@@ -65,7 +65,7 @@ const wrong = [
   ['an rpc that is no URL', `${HEAD}${HTTP}networks:\n  - network: base\n    rpc:\n      - http://good\n      - ws://bad/key-7f3a\n`, ':7: networks\\[0\\].rpc\\[1\\]: write the node\'s URL'],
   ['too many rpcs', `${HEAD}${HTTP}networks:\n  - network: base\n    rpc: [http://a, http://b, http://c, http://d, http://e]\n`, ':5: rpc: too many entries'],
   ['the world can settle', `${HEAD}http:\n  listen: 0.0.0.0:4022\n${PAYEES}${NET}`, ':3: http.listen: 0.0.0.0 is not a loopback address.*http.public: true'],
-  ['any payee for the world', `${HEAD}http:\n  listen: 0.0.0.0:4022\n  public: true\n  any_payee: true\n${NET}`, ':5: http.any_payee: .*loopback'],
+  ['any payee for the world', `${HEAD}http:\n  listen: 0.0.0.0:4022\n  public: true\n  any_payee: true\n  keys: [{name: a, sha256: ${'0'.repeat(64)}}]\n${NET}`, ':5: http.any_payee: .*loopback'],
   ['a boolean that YAML would take for true', `${HEAD}http:\n  listen: 127.0.0.1:4022\n  any_payee: maybe\n${NET}`, ':4: http.any_payee: "maybe": write true or false'],
   ['no port', `${HEAD}http: {listen: 127.0.0.1}\n${NET}`, ':2: http.listen: .*write an address and a port'],
   ['port 0', `${HEAD}http: {listen: "127.0.0.1:0"}\n${NET}`, ':2: http.listen: "0" is not a whole number from 1 to 65535'],
@@ -149,7 +149,7 @@ test('check finds what the file leads to', () => {
 test('check says what is allowed but unsafe', () => {
   mkdirSync(join(dir, 'open'), { mode: 0o777 });
   chmodSync(join(dir, 'open'), 0o777);
-  const text = `ledger: open/ledger.db\nhttp: {listen: "0.0.0.0:1", public: true}\n${PAYEES}networks:\n` +
+  const text = `ledger: open/ledger.db\nhttp: {listen: "0.0.0.0:1", public: true, keys: [{name: a, sha256: ${'0'.repeat(64)}}]}\n${PAYEES}networks:\n` +
     '  - network: base-sepolia\n    rpc: ["http://node.example/v3/abcdef"]\n';
   writeFileSync(file, text);
   chmodSync(file, 0o666);

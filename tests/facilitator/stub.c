@@ -213,16 +213,20 @@ answer_later(struct cashier *cashier,
 void
 cashier_verify(struct cashier *cashier,
                const struct x402_facilitator_request *request,
-               cashier_answer_cb cb, void *arg)
+               const struct config_api_key *key, cashier_answer_cb cb,
+               void *arg)
 {
+    (void)key;
     answer_later(cashier, request, cb, arg);
 }
 
 void
 cashier_settle(struct cashier *cashier,
                const struct x402_facilitator_request *request,
-               cashier_answer_cb cb, void *arg)
+               const struct config_api_key *key, cashier_answer_cb cb,
+               void *arg)
 {
+    (void)key;
     answer_later(cashier, request, cb, arg);
 }
 

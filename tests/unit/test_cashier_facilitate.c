@@ -42,9 +42,9 @@ ask(struct got *got, const struct x402_till_reserve *in, bool settle)
 
     memset(got, 0, sizeof *got);
     if (settle)
-        cashier_settle(test_cashier, &r, on_answer, got);
+        cashier_settle(test_cashier, &r, NULL, on_answer, got);
     else
-        cashier_verify(test_cashier, &r, on_answer, got);
+        cashier_verify(test_cashier, &r, NULL, on_answer, got);
 }
 
 static struct got

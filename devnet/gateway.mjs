@@ -4,16 +4,19 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { NETWORK } from './chain.mjs';
-import { PROGRAMS } from './paths.mjs';
+import { PROGRAMS, PROJECT } from './paths.mjs';
 
+const quote = (text) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\$/g, '')}"`;
 const JSON_TYPE = 'x402_mime_type application/json;';
+
+const schema = (name) => `x402_schema ${quote(join(PROJECT, 'devnet', 'schemas', `${name}.json`))};`;
 
 /** The priced routes; `more` are further directives of the location, `to` is
  *  the upstream's path where it is another one. */
 export const ROUTES = [
-  { path: '/paid', price: '0.001', more: [JSON_TYPE, 'x402_description "An answer in JSON";'] },
+  { path: '/paid', price: '0.001', more: [JSON_TYPE, 'x402_description "An answer in JSON";', schema('paid')] },
   { path: '/paid-v1', price: '0.001', more: [JSON_TYPE, 'x402_description "An answer in JSON";', 'x402_body v1;'] },
-  { path: '/v1/chat/completions', price: '0.000495', more: [JSON_TYPE, 'x402_description "A chat completion";'] },
+  { path: '/v1/chat/completions', price: '0.000495', more: [JSON_TYPE, 'x402_description "A chat completion";', schema('chat-completions')] },
   { path: '/fail', price: '0.001', more: [JSON_TYPE, 'x402_description "Always fails, never charged";'] },
   { path: '/flaky', price: '0.001', more: [JSON_TYPE, 'x402_description "Fails once per query string";'] },
   { path: '/stream', price: '0.001', more: ['x402_mime_type text/event-stream;', 'x402_description "Events for five seconds";', 'proxy_buffering off;'] },
@@ -21,8 +24,6 @@ export const ROUTES = [
   { path: '/dear', price: '5', more: [JSON_TYPE, 'x402_description "More than the credit of one payer";'] },
   { path: '/strict', price: '0.001', more: [JSON_TYPE, 'x402_description "Settled before it is answered";', 'x402_settle before;'] },
 ];
-
-const quote = (text) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\$/g, '')}"`;
 
 /* proxy_pass with a URI: the upstream sees the path that was matched and
  * priced, not the client's spelling of it. */
@@ -82,6 +83,13 @@ http {
     x402_facilitator_url http://127.0.0.1:${ports.facilitator};
     x402_pay_to ${NETWORK} ${payTo};
     x402_timeout 300;
+
+    x402_discovery on;
+    x402_service name "x402 demo";
+    x402_service description "A small API on a local chain: every route is paid per request";
+    x402_service contact demo@example.com;
+    x402_service logo http://127.0.0.1:${ports.gateway}/free/logo.svg;
+    x402_service legal http://127.0.0.1:${ports.gateway}/free/terms;
 
     proxy_http_version 1.1;
     proxy_set_header Connection "";

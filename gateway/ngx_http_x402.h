@@ -29,6 +29,15 @@
 #define NGX_HTTP_X402_AFTER         0
 #define NGX_HTTP_X402_BEFORE        1
 
+/* x402_service, in the order of its keys */
+#define NGX_HTTP_X402_NAME          0
+#define NGX_HTTP_X402_DESCRIPTION   1
+#define NGX_HTTP_X402_VERSION       2
+#define NGX_HTTP_X402_CONTACT       3
+#define NGX_HTTP_X402_LOGO          4
+#define NGX_HTTP_X402_LEGAL         5
+#define NGX_HTTP_X402_SERVICE_KEYS  6
+
 #define NGX_HTTP_X402_BODY_SEED     0
 #define NGX_HTTP_X402_BODY_V1       1
 
@@ -123,6 +132,7 @@ typedef struct {
     ngx_str_t                        description;
     ngx_str_t                        mime_type;
     ngx_str_t                        base_url;
+    struct x402_schema              *schema;     /* of this location alone */
 
     ngx_http_x402_till_t            *till;
 
@@ -132,6 +142,7 @@ typedef struct {
     ngx_http_core_srv_conf_t        *cscf;
     ngx_str_t                        resource;   /* "": the request's path */
     ngx_http_x402_price_t            fixed;      /* n == 0: variables */
+    ngx_str_t                        extensions; /* JSON; "": none */
     ngx_http_x402_page_t             pages[2];   /* GET, POST */
     ngx_http_x402_plain_t            plain;
     ngx_array_t                     *old;        /* ngx_http_x402_old_t */
@@ -150,6 +161,10 @@ typedef struct {
 typedef struct {
     ngx_flag_t                       priced;
     ngx_array_t                      locations;  /* _location_t */
+
+    ngx_flag_t                       discovery;
+    ngx_str_t                        service[NGX_HTTP_X402_SERVICE_KEYS];
+    ngx_str_t                       *documents;  /* made; NULL: none */
 } ngx_http_x402_srv_conf_t;
 
 
@@ -266,6 +281,7 @@ extern ngx_module_t  ngx_http_x402_module;
 
 void *ngx_http_x402_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_x402_create_srv_conf(ngx_conf_t *cf);
+char *ngx_http_x402_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child);
 void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 char *ngx_http_x402_set_price(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -274,6 +290,10 @@ char *ngx_http_x402_set_daemon(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_base_url(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_charge_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_service(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_schema(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_x402_check(ngx_conf_t *cf);
 ngx_int_t ngx_http_x402_check_bypass(ngx_conf_t *cf,
@@ -320,6 +340,14 @@ ngx_int_t ngx_http_x402_reply_headers(ngx_http_request_t *r,
 ngx_int_t ngx_http_x402_reply(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_http_x402_loc_conf_t *xlcf, enum x402_err err);
 ngx_int_t ngx_http_x402_preflight(ngx_http_request_t *r);
+
+/* discovery */
+
+ngx_int_t ngx_http_x402_discovery_extensions(ngx_conf_t *cf,
+    ngx_http_x402_seen_t *seen, ngx_http_x402_loc_conf_t *xlcf);
+ngx_int_t ngx_http_x402_discovery(ngx_conf_t *cf,
+    ngx_http_x402_main_conf_t *xmcf);
+ngx_int_t ngx_http_x402_discovery_handler(ngx_http_request_t *r);
 
 /* payment, body, gate */
 

@@ -47,6 +47,10 @@ ngx_http_x402_check(ngx_conf_t *cf)
         }
     }
 
+    if (ngx_http_x402_discovery(cf, xmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_x402_grace(cf, xmcf);
 }
 
@@ -75,7 +79,8 @@ ngx_http_x402_check_location(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
     seen->xscf->priced = 1;
 
     if (ngx_http_x402_check_bypass(cf, seen) != NGX_OK
-        || ngx_http_x402_check_resource(cf, xlcf) != NGX_OK)
+        || ngx_http_x402_check_resource(cf, xlcf) != NGX_OK
+        || ngx_http_x402_discovery_extensions(cf, seen, xlcf) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -56,7 +56,27 @@ ngx_http_x402_create_srv_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    xscf->discovery = NGX_CONF_UNSET;
+
     return xscf;
+}
+
+
+char *
+ngx_http_x402_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_x402_srv_conf_t  *prev = parent;
+    ngx_http_x402_srv_conf_t  *conf = child;
+
+    ngx_uint_t  i;
+
+    ngx_conf_merge_value(conf->discovery, prev->discovery, 0);
+
+    for (i = 0; i < NGX_HTTP_X402_SERVICE_KEYS; i++) {
+        ngx_conf_merge_str_value(conf->service[i], prev->service[i], "");
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -75,7 +95,7 @@ ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
      *
      *     conf->facilitator_url, description, mime_type, base_url,
      *     conf->currency, resource = { 0, NULL };
-     *     conf->price, pay_to, till = NULL;
+     *     conf->price, pay_to, schema, till = NULL;
      *     everything that is made by ngx_http_x402_check()
      */
 

@@ -147,6 +147,27 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       offsetof(ngx_http_x402_loc_conf_t, upgrade),
       NULL },
 
+    { ngx_string("x402_discovery"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_x402_srv_conf_t, discovery),
+      NULL },
+
+    { ngx_string("x402_service"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE2,
+      ngx_http_x402_set_service,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_schema"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_x402_set_schema,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -159,7 +180,7 @@ static ngx_http_module_t  ngx_http_x402_module_ctx = {
     NULL,                                  /* init main configuration */
 
     ngx_http_x402_create_srv_conf,         /* create server configuration */
-    NULL,                                  /* merge server configuration */
+    ngx_http_x402_merge_srv_conf,          /* merge server configuration */
 
     ngx_http_x402_create_loc_conf,         /* create location configuration */
     ngx_http_x402_merge_loc_conf           /* merge location configuration */
@@ -192,6 +213,9 @@ ngx_http_x402_init(ngx_conf_t *cf)
     if (ngx_http_x402_add_handler(cf, NGX_HTTP_POST_READ_PHASE,
                                   ngx_http_x402_path_handler)
         != NGX_OK
+        || ngx_http_x402_add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE,
+                                     ngx_http_x402_discovery_handler)
+           != NGX_OK
         || ngx_http_x402_add_handler(cf, NGX_HTTP_REWRITE_PHASE,
                                      ngx_http_x402_headers_handler)
            != NGX_OK

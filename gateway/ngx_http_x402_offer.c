@@ -94,6 +94,7 @@ ngx_http_x402_offer_page(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
     offer.description = ngx_http_x402_span(&xlcf->description);
     offer.mime_type = ngx_http_x402_span(&xlcf->mime_type);
     offer.facilitator_url = ngx_http_x402_span(&xlcf->facilitator_url);
+    offer.extensions_json = ngx_http_x402_span(&xlcf->extensions);
     offer.accepts = of->price->accepts;
     offer.accepts_len = of->price->n;
 

@@ -12,7 +12,7 @@
 #include <x402/error.h>
 #include <x402/span.h>
 
-#define X402_JSON_DEPTH_MAX 16
+#define X402_JSON_DEPTH_MAX 32
 
 /** Parse one JSON text (RFC 8259, UTF-8, no BOM, no NUL bytes).
  *  In:      max_bytes   larger input is X402_ERR_TOO_LARGE before any parsing

@@ -19,6 +19,8 @@ struct x402_offer {
     struct x402_span facilitator_url; /* {NULL,0}: left out */
     struct x402_span error; /* human text or a reason; "Payment required to
                                access this resource" */
+    struct x402_span extensions_json; /* v2's `extensions`, a JSON object;
+                                         {NULL,0}: left out */
     const struct x402_requirement
         *accepts; /* 1..X402_ACCEPTS_MAX, first one preferred */
     size_t accepts_len;

@@ -7,6 +7,7 @@
 #include <x402/address.h>
 #include <x402/amount.h>
 #include <x402/buf.h>
+#include <x402/discovery.h>
 #include <x402/eip3009.h>
 #include <x402/eip712.h>
 #include <x402/encode.h>

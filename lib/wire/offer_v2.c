@@ -34,7 +34,12 @@ x402_offer_v2(struct x402_buf *out, const struct x402_offer *offer)
             x402_buf_char(out, ',');
         add_entry(out, &offer->accepts[i]);
     }
-    x402_buf_text(out, "]}");
+    x402_buf_char(out, ']');
+    if (offer->extensions_json.len > 0) {
+        x402_buf_text(out, ",\"extensions\":");
+        x402_buf_add(out, offer->extensions_json);
+    }
+    x402_buf_char(out, '}');
 }
 
 void

@@ -12,7 +12,7 @@
 
 /* A payment is shallow; extensions of version 2, whose content we do not read,
  * bring a JSON Schema along. */
-#define WIRE_PAYMENT_DEPTH 12
+#define WIRE_PAYMENT_DEPTH 24
 #define WIRE_SEED001_DEPTH 4
 #define WIRE_SEED001_MAX 8192
 

@@ -224,7 +224,7 @@ test_trailing_bits(void)
 
 /* -- strict JSON -- */
 
-#define NEST10 "[[[[[[[[[[]]]]]]]]]]"
+#define NEST22 "[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]"
 
 static void
 test_json_forms(void)
@@ -288,13 +288,13 @@ test_json_forms(void)
          ",'extensions':{'bazaar':{'info':{'input':{'a':{'b':1}}}}},"
          "'resource':{'url':'https://x.example/'}}",
          PS, X402_OK},
-        {"depth 12",
+        {"depth 24",
          "{'x402Version':2,'accepted':" ACCEPTED ",'payload':" PAYLOAD
-         ",'extensions':{'a':" NEST10 "}}",
+         ",'extensions':{'a':" NEST22 "}}",
          PS, X402_OK},
-        {"depth 13",
+        {"depth 25",
          "{'x402Version':2,'accepted':" ACCEPTED ",'payload':" PAYLOAD
-         ",'extensions':{'a':[" NEST10 "]}}",
+         ",'extensions':{'a':[" NEST22 "]}}",
          PS, X402_ERR_SYNTAX},
         {"seed 001, depth 4",
          "{'chain':'base','currency':'USDC','payload':" PAYLOAD

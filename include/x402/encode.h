@@ -33,4 +33,18 @@ X402_MUST_CHECK enum x402_err x402_base64_decode(uint8_t *out, size_t *len,
 /** X402_BASE64_LEN(len) characters, padded, no NUL. Returns that length. */
 size_t x402_base64_encode(char *out, const uint8_t *bytes, size_t len);
 
+/** The URL-safe alphabet (RFC 4648 section 5), as strict; complete padding may
+ *  be there. */
+X402_MUST_CHECK enum x402_err x402_base64url_decode(uint8_t *out, size_t *len,
+                                                    size_t cap,
+                                                    struct x402_span text);
+/** Without padding: at most X402_BASE64_LEN(len) characters, no NUL.  out must
+ *  hold X402_BASE64_LEN(len).  Returns the length. */
+size_t x402_base64url_encode(char *out, const uint8_t *bytes, size_t len);
+
+/** Read exactly len bytes from 2*len lower-case hex digits without "0x", as
+ *  Lightning writes them.  X402_ERR_SYNTAX otherwise; out is unchanged then. */
+X402_MUST_CHECK enum x402_err x402_hex_decode_bare(uint8_t *out, size_t len,
+                                                   struct x402_span text);
+
 #endif

@@ -95,7 +95,98 @@ enum x402_fault {
     X(X402_ERR_INTERNAL, 32, SELF, 500, "unexpected_verify_error",             \
       "unexpected_verify_error", "internal")                                   \
     X(X402_ERR_UPSTREAM, 33, AGAIN, 504, "unexpected_verify_error",            \
-      "unexpected_verify_error", "upstream_timeout")
+      "unexpected_verify_error", "upstream_timeout")                           \
+    /* Lightning: x402 scheme_exact_lnbtc.md, "Error Vocabulary" */            \
+    X(X402_ERR_LN_SCHEME, 34, PEER, 402, "unsupported_scheme",                 \
+      "unsupported_scheme", "unsupported_scheme")                              \
+    X(X402_ERR_LN_NETWORK_MISMATCH, 35, PEER, 402, "network_mismatch",         \
+      "invalid_network", "unsupported_chain")                                  \
+    X(X402_ERR_LN_NETWORK, 36, PEER, 402, "unsupported_network",               \
+      "invalid_network", "unsupported_chain")                                  \
+    X(X402_ERR_LN_ASSET, 37, PEER, 402, "invalid_exact_lnbtc_asset",           \
+      "invalid_payment_requirements", "wrong_asset")                           \
+    X(X402_ERR_LN_AMOUNT, 38, PEER, 402, "invalid_exact_lnbtc_amount",         \
+      "invalid_payment_requirements", "wrong_amount")                          \
+    X(X402_ERR_LN_AMOUNT_MISMATCH, 39, PEER, 402,                              \
+      "invalid_exact_lnbtc_amount_mismatch", "invalid_payment_requirements",   \
+      "wrong_amount")                                                          \
+    X(X402_ERR_LN_PAY_TO_MISMATCH, 40, PEER, 402,                              \
+      "invalid_exact_lnbtc_pay_to_mismatch", "invalid_payment_requirements",   \
+      "wrong_payee")                                                           \
+    X(X402_ERR_LN_PAY_TO, 41, PEER, 402,                                       \
+      "invalid_exact_lnbtc_pay_to_malformed", "invalid_payment_requirements",  \
+      "wrong_payee")                                                           \
+    X(X402_ERR_LN_TIMEOUT, 42, PEER, 402, "invalid_exact_lnbtc_max_timeout",   \
+      "invalid_payment_requirements", "no_matching_offer")                     \
+    X(X402_ERR_LN_TIMEOUT_MISMATCH, 43, PEER, 402,                             \
+      "invalid_exact_lnbtc_max_timeout_mismatch",                              \
+      "invalid_payment_requirements", "no_matching_offer")                     \
+    X(X402_ERR_LN_EXTRA, 44, PEER, 402, "invalid_exact_lnbtc_extra_mismatch",  \
+      "invalid_payment_requirements", "no_matching_offer")                     \
+    X(X402_ERR_LN_BINDING, 45, PEER, 402,                                      \
+      "invalid_exact_lnbtc_request_binding", "invalid_payment_requirements",   \
+      "no_matching_offer")                                                     \
+    X(X402_ERR_LN_REQUEST, 46, PEER, 402,                                      \
+      "invalid_exact_lnbtc_request_mismatch", "invalid_payment_requirements",  \
+      "resource_mismatch")                                                     \
+    X(X402_ERR_LN_METHOD, 47, PEER, 402,                                       \
+      "invalid_exact_lnbtc_asset_transfer_method",                             \
+      "invalid_payment_requirements", "no_matching_offer")                     \
+    X(X402_ERR_LN_FLOW, 48, PEER, 402, "invalid_exact_lnbtc_payment_flow",     \
+      "invalid_payment_requirements", "no_matching_offer")                     \
+    X(X402_ERR_LN_INVOICE_MISSING, 49, PEER, 402,                              \
+      "invalid_exact_lnbtc_invoice_missing", "invalid_payload", "bad_invoice") \
+    X(X402_ERR_LN_INVOICE, 50, PEER, 402,                                      \
+      "invalid_exact_lnbtc_invoice_decode_failed", "invalid_payload",          \
+      "bad_invoice")                                                           \
+    X(X402_ERR_LN_DESCRIPTION, 51, PEER, 402,                                  \
+      "invalid_exact_lnbtc_invoice_description", "invalid_payload",            \
+      "bad_invoice")                                                           \
+    X(X402_ERR_LN_INVOICE_REQUEST, 52, PEER, 402,                              \
+      "invalid_exact_lnbtc_invoice_request_mismatch", "invalid_payload",       \
+      "resource_mismatch")                                                     \
+    X(X402_ERR_LN_INVOICE_PAYEE, 53, PEER, 402,                                \
+      "invalid_exact_lnbtc_invoice_payee_mismatch", "invalid_payload",         \
+      "wrong_payee")                                                           \
+    X(X402_ERR_LN_INVOICE_CURRENCY, 54, PEER, 402,                             \
+      "invalid_exact_lnbtc_invoice_currency_mismatch", "invalid_network",      \
+      "unsupported_chain")                                                     \
+    X(X402_ERR_LN_INVOICE_AMOUNT, 55, PEER, 402,                               \
+      "invalid_exact_lnbtc_invoice_amount_mismatch", "invalid_payload",        \
+      "wrong_amount")                                                          \
+    X(X402_ERR_LN_INVOICE_EXPIRY, 56, PEER, 402,                               \
+      "invalid_exact_lnbtc_invoice_expiry_mismatch", "invalid_payload",        \
+      "bad_invoice")                                                           \
+    X(X402_ERR_LN_INVOICE_FUTURE, 57, PEER, 402,                               \
+      "invalid_exact_lnbtc_invoice_created_in_future", "invalid_payload",      \
+      "not_yet_valid")                                                         \
+    X(X402_ERR_LN_INVOICE_EXPIRED, 58, PEER, 402,                              \
+      "invalid_exact_lnbtc_invoice_expired", "payment_expired", "expired")     \
+    X(X402_ERR_LN_PREIMAGE_MISSING, 59, PEER, 402,                             \
+      "invalid_exact_lnbtc_preimage_missing", "invalid_payload",               \
+      "bad_preimage")                                                          \
+    X(X402_ERR_LN_PREIMAGE_MALFORMED, 60, PEER, 402,                           \
+      "invalid_exact_lnbtc_preimage_malformed", "invalid_payload",             \
+      "bad_preimage")                                                          \
+    X(X402_ERR_LN_PREIMAGE_LENGTH, 61, PEER, 402,                              \
+      "invalid_exact_lnbtc_preimage_length", "invalid_payload",                \
+      "bad_preimage")                                                          \
+    X(X402_ERR_LN_PREIMAGE, 62, PEER, 402,                                     \
+      "invalid_exact_lnbtc_preimage_hash_mismatch", "invalid_payload",         \
+      "bad_preimage")                                                          \
+    X(X402_ERR_LN_USED, 63, PEER, 402, "duplicate_settlement",                 \
+      "duplicate_settlement", "replayed")                                      \
+    X(X402_ERR_LN_NOT_PAID, 64, PEER, 402, "exact_lnbtc_payment_not_paid",     \
+      "invalid_payment", "not_paid")                                           \
+    X(X402_ERR_LN_IN_FLIGHT, 65, AGAIN, 409, "exact_lnbtc_payment_in_flight",  \
+      "duplicate_settlement", "in_progress")                                   \
+    X(X402_ERR_LN_ISSUANCE, 66, AGAIN, 429,                                    \
+      "exact_lnbtc_invoice_issuance_denied", "unexpected_settle_error",        \
+      "rate_limited")                                                          \
+    X(X402_ERR_LN_CREDENTIAL, 67, PEER, 402, "invalid_payload",                \
+      "invalid_payload", "bad_credential")                                     \
+    X(X402_ERR_LN_CHALLENGE, 68, PEER, 402, "invalid_payload",                 \
+      "invalid_payload", "unknown_challenge")
 
 enum x402_err {
 #define X402_ERR_ENUM(code, number, fault, status, v2, v1, token) code = number,
@@ -103,7 +194,7 @@ enum x402_err {
 #undef X402_ERR_ENUM
 };
 
-#define X402_ERR_COUNT 34
+#define X402_ERR_COUNT 69
 
 /** The row of one error.  All texts are static. */
 struct x402_err_info {

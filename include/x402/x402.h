@@ -6,6 +6,7 @@
 #include <x402/abi.h>
 #include <x402/address.h>
 #include <x402/amount.h>
+#include <x402/bolt11.h>
 #include <x402/buf.h>
 #include <x402/discovery.h>
 #include <x402/eip3009.h>
@@ -16,6 +17,10 @@
 #include <x402/jcs.h>
 #include <x402/json.h>
 #include <x402/keccak.h>
+#include <x402/l402.h>
+#include <x402/lnbtc.h>
+#include <x402/mpp.h>
+#include <x402/msat.h>
 #include <x402/network.h>
 #include <x402/offer.h>
 #include <x402/payment.h>

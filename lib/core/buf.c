@@ -66,13 +66,23 @@ x402_buf_amount(struct x402_buf *buf, const struct x402_amount *amount)
 void
 x402_buf_hex(struct x402_buf *buf, const uint8_t *bytes, size_t len)
 {
+    /* Whole or absent, prefix and all. */
+    if (buf->full || 2 + 2 * len > buf->cap - buf->len) {
+        buf->full = true;
+        return;
+    }
+    x402_buf_text(buf, "0x");
+    x402_buf_hex_bare(buf, bytes, len);
+}
+
+void
+x402_buf_hex_bare(struct x402_buf *buf, const uint8_t *bytes, size_t len)
+{
     static const char digit[] = "0123456789abcdef";
-    char *at = claim(buf, 2 + 2 * len);
+    char *at = claim(buf, 2 * len);
 
     if (at == NULL)
         return;
-    *at++ = '0';
-    *at++ = 'x';
     for (size_t i = 0; i < len; i++) {
         *at++ = digit[bytes[i] >> 4];
         *at++ = digit[bytes[i] & 15];
@@ -86,6 +96,16 @@ x402_buf_base64(struct x402_buf *buf, const uint8_t *bytes, size_t len)
 
     if (at != NULL)
         x402_base64_encode(at, bytes, len);
+}
+
+void
+x402_buf_base64url(struct x402_buf *buf, const uint8_t *bytes, size_t len)
+{
+    char *at = claim(buf, X402_BASE64_LEN(len));
+
+    if (at != NULL)
+        buf->len -=
+            X402_BASE64_LEN(len) - x402_base64url_encode(at, bytes, len);
 }
 
 struct x402_span

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hex as Ethereum writes it: "0x", two digits a byte, any case read, lower case
- * written. */
+ * written.  Lightning leaves the "0x" out and reads lower case only. */
 #include <x402/encode.h>
 
 #include <stdbool.h>
@@ -52,6 +52,20 @@ x402_hex_decode(uint8_t *out, size_t len, struct x402_span text)
     if (!is_hex(text))
         return X402_ERR_SYNTAX;
     read_bytes(out, len, text.at + 2);
+    return X402_OK;
+}
+
+enum x402_err
+x402_hex_decode_bare(uint8_t *out, size_t len, struct x402_span text)
+{
+    if (text.len % 2 != 0 || text.len / 2 != len)
+        return X402_ERR_SYNTAX;
+    for (size_t i = 0; i < text.len; i++) {
+        if (nibble_of(text.at[i]) < 0 ||
+            (text.at[i] >= 'A' && text.at[i] <= 'F'))
+            return X402_ERR_SYNTAX;
+    }
+    read_bytes(out, len, text.at);
     return X402_OK;
 }
 

@@ -224,6 +224,83 @@ test_base64_round(void)
     }
 }
 
+/* lightninglabs/aperture, mpp/testdata/vectors.json, "base64url". */
+static const struct {
+    const char *text, *hex; /* NULL: refused */
+    bool canonical;
+} url_rows[] = {
+    {"", "0x", true},
+    {"AA", "0x00", true},
+    {"__4", "0xfffe", true},
+    {"__79", "0xfffefd", true},
+    {"aGVsbG8", "0x68656c6c6f", true},
+    {"-_-_A-__", "0xfbffbf03efff", true},
+    {"aGVsbG8=", "0x68656c6c6f", false},
+    {"AA==", "0x00", false},
+    {"AB", NULL, false},
+    {"aGVs\nbG8", NULL, false},
+    {"aGVs\rbG8", NULL, false},
+    {"a+b/", NULL, false},
+    {"aGV=bG8", NULL, false},
+    {"aGVsbG8===", NULL, false},
+    {"aGVsbG8==", NULL, false},
+    {"aGVsbG=", NULL, false},
+    {"aGVsb", NULL, false},
+    {"====", NULL, false},
+    {"=", NULL, false},
+    {"!!!invalid!!!", NULL, false},
+};
+
+static void
+test_base64url(void)
+{
+    for (size_t i = 0; i < TEST_LEN(url_rows); i++) {
+        struct x402_span text = test_edge_text(url_rows[i].text);
+        uint8_t got[32], *want;
+        char again[32];
+        size_t len, n;
+        enum x402_err err = x402_base64url_decode(got, &len, sizeof got, text);
+
+        if (url_rows[i].hex == NULL) {
+            test_ok(err == X402_ERR_SYNTAX, "base64url refused: %s",
+                    url_rows[i].text);
+            continue;
+        }
+        want = test_unhex(&n, url_rows[i].hex);
+        test_need(err == X402_OK, url_rows[i].text);
+        test_bytes(got, len, want, n, "base64url");
+        free(want);
+        if (url_rows[i].canonical) {
+            n = x402_base64url_encode(again, got, len);
+            test_bytes(again, n, text.at, text.len, "base64url again");
+        }
+    }
+    test_ok(x402_base64url_decode(NULL, &(size_t){0}, 0,
+                                  x402_span_of("AAAA")) == X402_ERR_TOO_LARGE,
+            "base64url without room");
+}
+
+static void
+test_bare_hex(void)
+{
+    uint8_t got[2] = {7, 7};
+
+    test_ok(x402_hex_decode_bare(got, 2, test_edge_text("0AfF")) ==
+                X402_ERR_SYNTAX,
+            "bare hex is lower case");
+    test_ok(x402_hex_decode_bare(got, 2, test_edge_text("0x0a")) ==
+                    X402_ERR_SYNTAX &&
+                x402_hex_decode_bare(got, 2, test_edge_text("0a0")) ==
+                    X402_ERR_SYNTAX &&
+                x402_hex_decode_bare(got, 2, test_edge_text("0a0b0c")) ==
+                    X402_ERR_SYNTAX &&
+                got[0] == 7,
+            "has no prefix, and one length");
+    test_ok(x402_hex_decode_bare(got, 2, test_edge_text("0aff")) == X402_OK &&
+                got[0] == 10 && got[1] == 255,
+            "two bytes");
+}
+
 int
 main(void)
 {
@@ -234,5 +311,7 @@ main(void)
     test_base64_refused();
     test_base64_alphabet();
     test_base64_round();
+    test_base64url();
+    test_bare_hex();
     return test_done();
 }

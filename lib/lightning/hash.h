@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 and HMAC-SHA256 over libcrypto, in one call each. */
+#ifndef X402_LIGHTNING_HASH_H
+#define X402_LIGHTNING_HASH_H
+
+#include <stdint.h>
+
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <x402/span.h>
+
+static inline void
+hash_sha256(uint8_t out32[32], struct x402_span bytes)
+{
+    SHA256((const uint8_t *)(bytes.len == 0 ? "" : bytes.at), bytes.len, out32);
+}
+
+static inline void
+hash_hmac(uint8_t out32[32], const uint8_t *key, size_t key_len,
+          struct x402_span bytes)
+{
+    HMAC(EVP_sha256(), key, (int)key_len,
+         (const uint8_t *)(bytes.len == 0 ? "" : bytes.at), bytes.len, out32,
+         NULL);
+}
+
+static inline struct x402_span
+hash_bytes(const uint8_t *bytes, size_t len)
+{
+    return (struct x402_span){(const char *)bytes, len};
+}
+
+#endif

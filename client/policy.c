@@ -81,7 +81,7 @@ network_is_allowed(const struct policy *policy, uint64_t chain_id)
 static bool
 is_payable(const struct x402_requirement *requirement)
 {
-    return requirement->asset->transfer == X402_TRANSFER_EIP3009 &&
+    return requirement->method == X402_METHOD_EIP3009 &&
            requirement->timeout_s > 0 &&
            !x402_amount_is_zero(&requirement->amount) &&
            !x402_address_is_zero(&requirement->pay_to);

@@ -58,7 +58,7 @@ async function install(rpc) {
  * place of the code, a call answers with the finished code (its immutables,
  * EIP-712's domain among them, computed for this very address), and a
  * transaction leaves what the constructor writes in the contract's storage. */
-async function construct(rpc, address, initcode) {
+export async function construct(rpc, address, initcode) {
   await rpc.call('anvil_setCode', address, initcode);
   const code = await rpc.call('eth_call', { to: address }, 'latest');
   const from = accounts[SETTLER].address;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles the two contracts with solc from npm.  Loading the compiler takes
+// Compiles the contracts with solc from npm.  Loading the compiler takes
 // longer than everything else in a start, so its output is kept in the cache
 // folder under the hash of everything that went in.
 import { createHash } from 'node:crypto';
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { CACHE, DEVNET } from './paths.mjs';
 
 const require = createRequire(import.meta.url);
-const SOURCES = ['Usdc.sol', 'Multicall3.sol'];
+const SOURCES = ['Usdc.sol', 'Multicall3.sol', 'Permit2Proxy.sol', 'ExactPermit2Proxy.sol',
+  'UptoPermit2Proxy.sol'];
 const SETTINGS = {
   optimizer: { enabled: true, runs: 1_000_000 },
   evmVersion: 'cancun',
@@ -19,15 +20,19 @@ const SETTINGS = {
 const read = (name) => readFileSync(join(DEVNET, 'contracts', name), 'utf8');
 const lock = () => readFileSync(join(DEVNET, 'package-lock.json'), 'utf8');
 
-/** {Usdc: {abi, initcode}, Multicall3: {abi, initcode}} */
+/** {Usdc: {abi, initcode}, Multicall3: {abi, initcode}, …} */
 export function contracts() {
-  const parts = [lock(), JSON.stringify(SETTINGS), ...SOURCES.map(read)];
+  return cached('contracts', [lock(), JSON.stringify(SETTINGS), ...SOURCES.map(read)], compile);
+}
+
+/** What make() returns, kept in the cache folder under the hash of `parts`. */
+export function cached(name, parts, make) {
   const key = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
-  const file = join(CACHE, `contracts-${key}.json`);
+  const file = join(CACHE, `${name}-${key}.json`);
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    const fresh = compile();
+    const fresh = make();
     mkdirSync(CACHE, { recursive: true });
     const temporary = `${file}.${process.pid}`;
     writeFileSync(temporary, JSON.stringify(fresh));

@@ -152,6 +152,8 @@ ngx_http_x402_grace_keep(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf,
 
         if (now->asset == accept->asset
             && now->timeout_s == accept->timeout_s
+            && now->method == accept->method
+            && x402_address_eq(&now->facilitator, &accept->facilitator)
             && x402_address_eq(&now->pay_to, &accept->pay_to)
             && x402_amount_cmp(&now->amount, &accept->amount) == 0)
         {

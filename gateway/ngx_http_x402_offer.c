@@ -149,7 +149,11 @@ ngx_http_x402_offer_plain(ngx_pool_t *pool, ngx_http_x402_price_t *price,
     offer.accepts = price->accepts;
     offer.accepts_len = price->n;
 
-    x402_offer_headers(&h, &offer);
+    ngx_memzero(plain, sizeof(ngx_http_x402_plain_t));
+
+    if (!x402_offer_headers(&h, &offer)) {
+        return NGX_OK;
+    }
 
     if (ngx_http_x402_offer_copy(pool, h.required, ngx_strlen(h.required),
                                  &plain->required)
@@ -233,9 +237,19 @@ ngx_http_x402_offer(ngx_http_request_t *r, ngx_http_x402_loc_conf_t *xlcf,
     *body = page->body;
 
     if (ngx_http_x402_header_out(r, "PAYMENT-REQUIRED", &page->header)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* seed 001's clients know EIP-3009 alone */
+
+    if (plain->required.len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_x402_header_out(r, "X-Payment-Required", &plain->required)
         != NGX_OK
-        || ngx_http_x402_header_out(r, "X-Payment-Required", &plain->required)
-           != NGX_OK
         || ngx_http_x402_header_out(r, "X-Payment-Currency", &plain->currency)
            != NGX_OK
         || ngx_http_x402_header_out(r, "X-Payment-Chain", &plain->chain)

@@ -262,9 +262,7 @@ ngx_http_x402_payment_old(ngx_http_x402_ctx_t *ctx,
         asset = old[i].accept.asset;
         ctx->accept = old[i].accept;
 
-        x402_eip712_domain(ctx->domain, x402_span_of(asset->eip712_name),
-                           x402_span_of(asset->eip712_version),
-                           asset->chain_id, &asset->address);
+        x402_method_domain(ctx->domain, ctx->accept.method, asset);
 
         return X402_OK;
     }
@@ -351,6 +349,9 @@ ngx_http_x402_payment_ask(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
                  | (ctx->smart ? X402_TILL_SMART_WALLET : 0);
 
     ask->wire = payment->wire;
+    ask->method = payment->method;
+    ask->facilitator = payment->facilitator;
+    ask->sponsor = payment->sponsor;
     ask->chain_id = ctx->accept.asset->chain_id;
     ask->asset = ctx->accept.asset->address;
     ask->auth = payment->auth;

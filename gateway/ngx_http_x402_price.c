@@ -38,6 +38,8 @@ ngx_http_x402_price_set(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
 
         accept = &price->accepts[i];
 
+        ngx_memzero(accept, sizeof(struct x402_requirement));
+
         accept->asset = asset;
         accept->pay_to = pay_to[i].address;
         accept->timeout_s = (uint32_t) xlcf->timeout;
@@ -51,10 +53,7 @@ ngx_http_x402_price_set(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
             return NGX_ERROR;
         }
 
-        x402_eip712_domain(price->domains[i],
-                           x402_span_of(asset->eip712_name),
-                           x402_span_of(asset->eip712_version),
-                           asset->chain_id, &asset->address);
+        x402_method_domain(price->domains[i], accept->method, asset);
     }
 
     price->n = xlcf->pay_to->nelts;

@@ -231,7 +231,8 @@ ngx_http_x402_till_fill(struct x402_till_frame *frame,
 
     case NGX_HTTP_X402_CAPTURE:
         frame->type = X402_TILL_CAPTURE;
-        frame->u.rid = rsv->rid;
+        ngx_memzero(&frame->u.capture, sizeof(struct x402_till_capture));
+        frame->u.capture.rid = rsv->rid;
         break;
 
     case NGX_HTTP_X402_RELEASE:

@@ -138,7 +138,9 @@ ngx_http_x402_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     case ngx_http_x402_var_payment_id:
 
         if (ctx->verified) {
-            x402_payment_id(text, asset->chain_id, &asset->address,
+            x402_payment_id(text, asset->chain_id,
+                            x402_method_contract(ctx->payment->method,
+                                                 &asset->address),
                             &ctx->payment->auth);
             p = text;
         }

@@ -187,7 +187,9 @@ facilitate(struct cashier *cashier,
     f->cb = cb;
     f->arg = arg;
     take_over(&f->op.in, request);
-    err = check_terms(&f->op, may_collect(&f->op, key));
+    err = request->payment.method == X402_METHOD_EIP3009
+              ? check_terms(&f->op, may_collect(&f->op, key))
+              : X402_ERR_SCHEME;
     if (err != X402_OK)
         answer(f, err);
     else

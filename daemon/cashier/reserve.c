@@ -224,7 +224,8 @@ cashier_reserve(struct cashier *cashier, const struct x402_till_reserve *in,
     r->cb = cb;
     r->arg = arg;
     take_over(&r->op.in, in, worker);
-    err = check_terms(&r->op, false);
+    err = in->method == X402_METHOD_EIP3009 ? check_terms(&r->op, false)
+                                            : X402_ERR_SCHEME;
     other = op_in_work(cashier, &r->op.in);
     if (err == X402_OK && other != NULL)
         err = memcmp(other->in.fingerprint, in->fingerprint, 32) == 0

@@ -73,9 +73,10 @@ static bool
 is_ours(const struct x402_transaction *tx, const struct x402_abi_seen *seen,
         const struct look_payment *payment, size_t n)
 {
-    const struct x402_address *token = n == 1 ? &tx->to : &seen->token;
+    const struct x402_address *target = n == 1 ? &tx->to : &seen->target;
 
-    return x402_address_eq(token, payment->asset) &&
+    return seen->method == X402_METHOD_EIP3009 &&
+           x402_address_eq(target, payment->asset) &&
            same_authorization(&seen->auth, payment->auth);
 }
 

@@ -9,7 +9,8 @@ static void
 fill(struct http_request *request, enum x402_err err)
 {
     http_payment_answer_status(request, err);
-    x402_verify_response_json(&request->out, request->payment.version, err,
+    x402_verify_response_json(&request->out, request->payment.version,
+                              request->payment.payment.method, err,
                               http_payment_payer(request, err));
     log_event(LOG_DEBUG, "verify", "result", x402_err_info(err)->name, NULL);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The devnet's stand-in for USDC: ERC-3009 on OpenZeppelin's draft, with what
 // Circle's FiatTokenV2_2 adds to it: the overloads that take the signature as
-// bytes, contract wallets (ERC-1271), and its texts of refusal.  The holders
-// are minted in the constructor and nobody can mint after that.
+// bytes, contract wallets (ERC-1271), EIP-2612 permits, and its texts of
+// refusal.  The holders are minted in the constructor and nobody can mint after
+// that.
 pragma solidity 0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
@@ -112,6 +113,24 @@ contract Usdc is ERC20, ERC3009 {
             signature
         );
         _cancelAuthorization(authorizer, nonce);
+    }
+
+    // ---- EIP-2612: an allowance by signature
+
+    bytes32 private constant PERMIT_TYPEHASH =
+        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+    mapping(address owner => uint256) public nonces;
+
+    function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+    {
+        require(deadline >= block.timestamp, "FiatTokenV2: permit is expired");
+        _requireSigned(
+            owner,
+            keccak256(abi.encode(PERMIT_TYPEHASH, owner, spender, value, nonces[owner]++, deadline)),
+            abi.encodePacked(r, s, v)
+        );
+        _approve(owner, spender, value);
     }
 
     // ---- the checks, with USDC's texts

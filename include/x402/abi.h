@@ -25,6 +25,31 @@
  *  out holds X402_ABI_TRANSFER_MAX.  Returns the length. */
 size_t x402_abi_transfer(uint8_t *out, const struct x402_authorization *auth,
                          const uint8_t *signature, size_t signature_len);
+
+/** A Permit2 payment as its proxy is asked to carry it out. */
+struct x402_abi_permit2 {
+    enum x402_method method; /* not EIP3009 */
+    const struct x402_address *token;
+    const struct x402_authorization *auth;
+    const struct x402_amount *charge;       /* upto: what is taken */
+    const struct x402_address *facilitator; /* upto */
+    const struct x402_sponsor *sponsor; /* NULL: settle, not settleWithPermit */
+    const uint8_t *signature;
+    size_t signature_len;
+};
+#define X402_ABI_SETTLE_MAX (4 + 17 * 32 + X402_SIGNATURE_MAX)
+/** The proxy's settle() or settleWithPermit().  out holds X402_ABI_SETTLE_MAX.
+ *  Source:  x402ExactPermit2Proxy, x402UptoPermit2Proxy.  Returns the length.
+ */
+size_t x402_abi_settle(uint8_t *out, const struct x402_abi_permit2 *payment);
+/** token.allowance(owner, Permit2) */
+size_t x402_abi_allowance(uint8_t out[68], const struct x402_address *owner);
+/** Permit2.nonceBitmap(owner, nonce >> 8); the bit is nonce & 255. */
+size_t x402_abi_nonce_bitmap(uint8_t out[68], const struct x402_address *owner,
+                             const uint8_t nonce32[32]);
+/** Is the nonce's bit set in the word that nonceBitmap answered? */
+bool x402_abi_nonce_bit(const uint8_t word32[32], const uint8_t nonce32[32]);
+
 size_t x402_abi_balance_of(uint8_t out[36], const struct x402_address *owner);
 size_t x402_abi_authorization_state(uint8_t out[68],
                                     const struct x402_address *owner,
@@ -65,13 +90,23 @@ extern const uint8_t
     x402_abi_topic_authorization_used[32]; /* AuthorizationUsed(address,bytes32)
                                             */
 extern const uint8_t x402_abi_topic_authorization_canceled[32];
+extern const uint8_t x402_abi_topic_settled[32]; /* the proxies' Settled() */
+extern const uint8_t
+    x402_abi_topic_settled_with_permit[32]; /* SettledWithPermit() */
 
-/** Re-read the calldata of x402_abi_aggregate3 or x402_abi_transfer with code
- * of its own, as a last look before signing: the authorizations it would
- * execute, in order. Returns X402_ERR_SYNTAX for any other shape. */
+/** Re-read the calldata of x402_abi_aggregate3, x402_abi_transfer or
+ * x402_abi_settle with code of its own, as a last look before signing: the
+ * authorizations it would execute, in order. Returns X402_ERR_SYNTAX for any
+ * other shape. */
 struct x402_abi_seen {
-    struct x402_address token; /* unset for a plain transfer */
+    struct x402_address target; /* of the call; unset when it stands alone */
     struct x402_authorization auth;
+    enum x402_method method;
+    /* Permit2 only */
+    struct x402_address token;
+    struct x402_address facilitator; /* upto */
+    struct x402_amount charge;       /* upto; exact: the permitted amount */
+    bool with_permit;
 };
 X402_MUST_CHECK enum x402_err x402_abi_inspect(struct x402_abi_seen *out,
                                                size_t *out_len, size_t cap,

@@ -186,7 +186,38 @@ enum x402_fault {
     X(X402_ERR_LN_CREDENTIAL, 67, PEER, 402, "invalid_payload",                \
       "invalid_payload", "bad_credential")                                     \
     X(X402_ERR_LN_CHALLENGE, 68, PEER, 402, "invalid_payload",                 \
-      "invalid_payload", "unknown_challenge")
+      "invalid_payload", "unknown_challenge")                                  \
+    X(X402_ERR_ALLOWANCE, 69, PEER, 412, "permit2_allowance_required",         \
+      "insufficient_funds", "allowance_required")                              \
+    X(X402_ERR_SPENDER, 70, PEER, 402, "invalid_permit2_spender",              \
+      "invalid_payload", "wrong_spender")                                      \
+    X(X402_ERR_TOKEN, 71, PEER, 402, "permit2_token_mismatch",                 \
+      "invalid_payload", "wrong_asset")                                        \
+    X(X402_ERR_FACILITATOR, 72, PEER, 402, "upto_facilitator_mismatch",        \
+      "invalid_payload", "wrong_facilitator")                                  \
+    X(X402_ERR_EXCEEDS, 73, PEER, 402,                                         \
+      "invalid_upto_evm_payload_settlement_exceeds_amount", "invalid_payload", \
+      "wrong_amount")                                                          \
+    X(X402_ERR_PROXY, 74, PEER, 402, "permit2_proxy_not_deployed",             \
+      "invalid_payment_requirements", "unsupported_scheme")                    \
+    X(X402_ERR_PAYLOAD_TYPE, 75, PEER, 402, "unsupported_payload_type",        \
+      "invalid_payload", "unsupported_scheme")                                 \
+    X(X402_ERR_PERMIT_FORMAT, 76, PEER, 402,                                   \
+      "invalid_eip2612_extension_format", "invalid_payload", "bad_permit")     \
+    X(X402_ERR_PERMIT_FROM, 77, PEER, 402, "eip2612_from_mismatch",            \
+      "invalid_payload", "bad_permit")                                         \
+    X(X402_ERR_PERMIT_ASSET, 78, PEER, 402, "eip2612_asset_mismatch",          \
+      "invalid_payload", "bad_permit")                                         \
+    X(X402_ERR_PERMIT_SPENDER, 79, PEER, 402, "eip2612_spender_not_permit2",   \
+      "invalid_payload", "bad_permit")                                         \
+    X(X402_ERR_PERMIT_DEADLINE, 80, PEER, 402, "eip2612_deadline_expired",     \
+      "invalid_payload", "bad_permit")                                         \
+    X(X402_ERR_PERMIT_AMOUNT, 81, PEER, 402, "permit2_2612_amount_mismatch",   \
+      "invalid_payload", "bad_permit")                                         \
+    X(X402_ERR_CREDIT, 82, AGAIN, 503, "unexpected_verify_error",              \
+      "unexpected_verify_error", "credit_limit")                               \
+    X(X402_ERR_OVERRIDE, 83, SELF, 502, "unexpected_settle_error",             \
+      "unexpected_settle_error", "upstream_amount")
 
 enum x402_err {
 #define X402_ERR_ENUM(code, number, fault, status, v2, v1, token) code = number,
@@ -194,7 +225,7 @@ enum x402_err {
 #undef X402_ERR_ENUM
 };
 
-#define X402_ERR_COUNT 69
+#define X402_ERR_COUNT 84
 
 /** The row of one error.  All texts are static. */
 struct x402_err_info {

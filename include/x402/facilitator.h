@@ -14,7 +14,9 @@
 struct x402_facilitator_request {
     int version; /* 1 or 2 */
     struct x402_payment payment;
-    struct x402_requirement requirement; /* asset from our table */
+    /* asset from our table, method and facilitator from the payload; with upto
+     * the amount is what /settle shall take, at most what was signed */
+    struct x402_requirement requirement;
     char resource[X402_URL_MAX]; /* v1 requirement.resource or v2 payload
                                     resource.url; "" */
 };
@@ -29,9 +31,9 @@ x402_facilitator_request_decode(struct x402_facilitator_request *out,
                                 struct x402_span body);
 
 /** {"isValid":…,"invalidReason":…,"payer":…}; payer NULL when unknown; version
- * picks the reason text. */
+ * and method pick the reason text. */
 void x402_verify_response_json(struct x402_buf *out, int version,
-                               enum x402_err err,
+                               enum x402_method method, enum x402_err err,
                                const struct x402_address *payer);
 /** {"success":…,"errorReason":…,"transaction":…,"network":…,"payer":…} */
 void x402_settle_response_json(struct x402_buf *out, int version,

@@ -3,6 +3,7 @@
 #ifndef X402_OFFER_H
 #define X402_OFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <x402/buf.h>
@@ -42,7 +43,8 @@ void x402_offer_body_seed000(struct x402_buf *out,
  * accepts is empty. */
 void x402_offer_body_v1(struct x402_buf *out, const struct x402_offer *offer);
 
-/** The four headers of seed 001, from the first accept. */
+/** The four headers of seed 001, from the first accept that is paid by
+ * EIP-3009. */
 struct x402_offer_headers {
     char required[X402_AMOUNT_TEXT_MAX +
                   32]; /* "0.0030": decimal, at least 4 fraction digits */
@@ -50,8 +52,9 @@ struct x402_offer_headers {
     char chain[32];    /* "base", or CAIP-2 where the seed has no name */
     char pay_to[X402_ADDRESS_TEXT_LEN + 1];
 };
-void x402_offer_headers(struct x402_offer_headers *out,
-                        const struct x402_offer *offer);
+/** false: there is none, and nothing was written. */
+X402_MUST_CHECK bool x402_offer_headers(struct x402_offer_headers *out,
+                                        const struct x402_offer *offer);
 
 /* -- the client's side -- */
 

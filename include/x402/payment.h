@@ -12,6 +12,7 @@
 #include <x402/eip3009.h>
 #include <x402/error.h>
 #include <x402/network.h>
+#include <x402/permit2.h>
 #include <x402/signer.h>
 
 #define X402_PAYMENT_HEADER_MAX                                                \
@@ -36,15 +37,26 @@ struct x402_requirement {
     struct x402_address pay_to;
     struct x402_amount amount;
     uint32_t timeout_s; /* maxTimeoutSeconds */
+    enum x402_method method;
+    struct x402_address facilitator; /* upto: the only one who may settle */
 };
 
 struct x402_payment {
     enum x402_wire wire;
     uint64_t
         chain_id; /* from the payload's network; matched against the offer */
+    enum x402_method method;
     struct x402_authorization auth;
     uint8_t signature[X402_SIGNATURE_MAX]; /* 65-byte ones have v = 27/28 */
     size_t signature_len;
+
+    /* Permit2 only */
+    struct x402_address token;       /* permitted.token, as it was signed */
+    struct x402_address facilitator; /* upto: witness.facilitator */
+    bool spender_wrong;              /* spender is not the method's proxy */
+    struct x402_sponsor sponsor;
+    enum x402_err sponsor_err; /* what is wrong with the sponsor's fields */
+    uint64_t sponsor_deadline_s;
 
     /* version 2's echo of the requirement, compared with ours, never trusted */
     bool has_accepted;
@@ -97,10 +109,12 @@ struct x402_clock {
 };
 
 /** Match a payment against what we offer, cheap checks only, no cryptography.
- *  Order: network, asset, `accepted` as a whole, payee, amount (equal), time.
+ *  Order: network, asset, method, `accepted` as a whole, spender, payee,
+ * facilitator, amount (equal), token, time.
  *  Out:     *which   index of the matching requirement (set also for EXPIRED)
- *  Returns: X402_ERR_NETWORK ASSET DOMAIN OFFER PAYEE AMOUNT TOO_LONG
- * NOT_YET_VALID; X402_ERR_EXPIRED last: everything but time is right. */
+ *  Returns: X402_ERR_NETWORK ASSET PAYLOAD_TYPE DOMAIN OFFER SPENDER PAYEE
+ * FACILITATOR AMOUNT TOKEN TOO_LONG NOT_YET_VALID; X402_ERR_EXPIRED last:
+ * everything but time is right. */
 X402_MUST_CHECK enum x402_err
 x402_payment_match(size_t *which, const struct x402_payment *payment,
                    const struct x402_requirement *offers, size_t offers_len,
@@ -111,12 +125,22 @@ x402_payment_match(size_t *which, const struct x402_payment *payment,
 X402_MUST_CHECK enum x402_err
 x402_payment_verify(const struct x402_payment *payment,
                     const uint8_t domain32[32]);
+/** Are the fields of the EIP-2612 permit that came with it in order?  X402_OK
+ * without one.  Returns: X402_ERR_PERMIT_*. */
+X402_MUST_CHECK enum x402_err
+x402_payment_sponsor_check(const struct x402_payment *payment,
+                           const struct x402_clock *clock);
+/** The reason of a refusal on the wire: 2.27's names for the payment's method
+ * on version 2, the closed enum of 1.2 on version 1. */
+const char *x402_err_reason(enum x402_err err, int version,
+                            enum x402_method method);
 
-/** "eip155:<id>:<asset>:<from>:<nonce>", lower case: the replay key as text.
- *  out holds X402_PAYMENT_ID_MAX bytes.  NUL-terminated. */
+/** "eip155:<id>:<contract>:<from>:<nonce>", lower case: the replay key as
+ * text; the contract is x402_method_contract().  out holds X402_PAYMENT_ID_MAX
+ * bytes.  NUL-terminated. */
 #define X402_PAYMENT_ID_MAX 192
 void x402_payment_id(char *out, uint64_t chain_id,
-                     const struct x402_address *asset,
+                     const struct x402_address *contract,
                      const struct x402_authorization *auth);
 
 /** SHA-256 over length-prefixed method, origin, raw target, price (atomic

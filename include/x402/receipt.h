@@ -13,6 +13,7 @@ struct x402_receipt {
     enum x402_err reason; /* X402_OK when success */
     enum x402_wire
         wire; /* network is a v1 name for X402_WIRE_V1, CAIP-2 otherwise */
+    enum x402_method method; /* words the reason; not on the wire */
     uint64_t chain_id;
     struct x402_address payer;
     struct x402_amount amount;

@@ -38,7 +38,7 @@
 #include <x402/error.h>
 #include <x402/payment.h>
 
-#define X402_TILL_VERSION 1
+#define X402_TILL_VERSION 2
 #define X402_TILL_FRAME_MAX 16384
 #define X402_TILL_INFLIGHT_MAX                                                 \
     1024 /* questions without an answer per connection */
@@ -84,9 +84,12 @@ enum x402_till_flag {
 struct x402_till_reserve {
     uint32_t flags;
     enum x402_wire wire;
+    enum x402_method method;
     uint64_t chain_id;
     struct x402_address asset;
+    struct x402_address facilitator; /* upto */
     struct x402_authorization auth;
+    struct x402_sponsor sponsor;
     uint8_t fingerprint[32];
     uint8_t signature[X402_SIGNATURE_MAX];
     size_t signature_len;
@@ -102,6 +105,12 @@ struct x402_till_reserved {
     bool settled;        /* settle-first: the transfer is mined */
     bool has_transaction;
     uint8_t transaction[32];
+};
+
+struct x402_till_capture {
+    struct x402_rid rid;
+    bool has_charge; /* upto: take this much, which may be 0 */
+    struct x402_amount charge;
 };
 
 /* STARTED and DONE say how a run went. */
@@ -130,7 +139,8 @@ struct x402_till_frame {
         struct x402_till_hold hold;
         struct x402_till_reserve reserve;
         struct x402_till_reserved reserved;
-        struct x402_rid rid; /* CAPTURE, RELEASE, STARTED */
+        struct x402_till_capture capture;
+        struct x402_rid rid; /* RELEASE, STARTED */
         struct x402_till_done done;
         struct x402_till_ack ack;
     } u;

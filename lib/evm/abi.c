@@ -21,12 +21,34 @@ const uint8_t x402_abi_topic_authorization_canceled[32] = {
     0x59, 0xd3, 0x39, 0xa4, 0x85, 0xb3, 0x43, 0x83, 0x98, 0x34, 0x8d,
     0x68, 0xf0, 0x9d, 0x7c, 0x8c, 0x0a, 0x59, 0x35, 0x3d, 0x81};
 
+const uint8_t x402_abi_topic_settled[32] = {
+    0x97, 0x08, 0x8e, 0xc3, 0x60, 0x6c, 0xfe, 0x8c, 0xc1, 0x12, 0x18,
+    0x05, 0x70, 0xd0, 0x3f, 0xcd, 0xe0, 0x5f, 0x9b, 0x8e, 0x1b, 0xfe,
+    0xf8, 0xe2, 0x77, 0x84, 0xea, 0xf5, 0xdd, 0x56, 0x91, 0xb6};
+const uint8_t x402_abi_topic_settled_with_permit[32] = {
+    0xde, 0x5b, 0x89, 0xd1, 0x0f, 0xc8, 0x00, 0xc4, 0x59, 0x32, 0x9c,
+    0x38, 0x2f, 0xab, 0xfc, 0xad, 0x0b, 0xe0, 0xed, 0x7e, 0x53, 0x28,
+    0xe0, 0x1f, 0xae, 0x04, 0xe5, 0x07, 0xb0, 0x9e, 0xf5, 0xd8};
+
 /* transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,
  * uint8,bytes32,bytes32) */
 static const uint8_t transfer_vrs[4] = {0xe3, 0xee, 0x16, 0x0e};
 /* transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,
  * bytes) */
 static const uint8_t transfer_bytes[4] = {0xcf, 0x09, 0x29, 0x95};
+/* settle(((address,uint256),uint256,uint256),address,(address,uint256),bytes)
+ */
+static const uint8_t settle_exact[4] = {0x13, 0xcd, 0x3b, 0x53};
+/* settle(((address,uint256),uint256,uint256),uint256,address,(address,address,
+ * uint256),bytes) */
+static const uint8_t settle_upto[4] = {0xff, 0x11, 0xe7, 0xb4};
+/* settleWithPermit: (uint256,uint256,bytes32,bytes32,uint8) before the same */
+static const uint8_t settle_exact_with_permit[4] = {0xfa, 0x34, 0x03, 0x78};
+static const uint8_t settle_upto_with_permit[4] = {0x01, 0x6c, 0x17, 0x48};
+/* allowance(address,address) */
+static const uint8_t allowance[4] = {0xdd, 0x62, 0xed, 0x3e};
+/* nonceBitmap(address,uint256) */
+static const uint8_t nonce_bitmap[4] = {0x4f, 0xe0, 0x2b, 0x44};
 /* balanceOf(address) */
 static const uint8_t balance_of[4] = {0x70, 0xa0, 0x82, 0x31};
 /* authorizationState(address,bytes32) */
@@ -126,6 +148,79 @@ x402_abi_transfer(uint8_t *out, const struct x402_authorization *auth,
         end = put_bytes(end, signature, signature_len);
     }
     return (size_t)(end - out);
+}
+
+static const uint8_t *
+settle_selector(const struct x402_abi_permit2 *payment)
+{
+    if (payment->method == X402_METHOD_PERMIT2_UPTO)
+        return payment->sponsor != NULL ? settle_upto_with_permit : settle_upto;
+    return payment->sponsor != NULL ? settle_exact_with_permit : settle_exact;
+}
+
+/* All words but the last of the head, which says where the signature is. */
+static uint8_t *
+put_settle_head(uint8_t *out, const struct x402_abi_permit2 *payment)
+{
+    const struct x402_authorization *auth = payment->auth;
+    bool upto = payment->method == X402_METHOD_PERMIT2_UPTO;
+
+    if (payment->sponsor != NULL) {
+        memcpy(out, payment->sponsor->data, payment->sponsor->len);
+        out += payment->sponsor->len;
+    }
+    out = put_address(out, payment->token);
+    out = put_amount(out, &auth->value);
+    out = put_word(out, auth->nonce);
+    out = put_u64(out, auth->valid_before_s);
+    if (upto)
+        out = put_amount(out, payment->charge);
+    out = put_address(out, &auth->from);
+    out = put_address(out, &auth->to);
+    if (upto)
+        out = put_address(out, payment->facilitator);
+    return put_u64(out, auth->valid_after_s);
+}
+
+size_t
+x402_abi_settle(uint8_t *out, const struct x402_abi_permit2 *payment)
+{
+    uint8_t *head = put_selector(out, settle_selector(payment));
+    uint8_t *end = put_settle_head(head, payment);
+
+    assert(payment->signature_len <= X402_SIGNATURE_MAX);
+    end = put_u64(end, (uint64_t)(end - head) + WORD);
+    end = put_bytes(end, payment->signature, payment->signature_len);
+    return (size_t)(end - out);
+}
+
+size_t
+x402_abi_allowance(uint8_t out[68], const struct x402_address *owner)
+{
+    uint8_t *end = put_address(put_selector(out, allowance), owner);
+
+    return (size_t)(put_address(end, &x402_permit2_contract) - out);
+}
+
+/* SignatureTransfer.bitmapPositions: "wordPos = uint248(nonce >> 8); bitPos =
+ * uint8(nonce);" */
+size_t
+x402_abi_nonce_bitmap(uint8_t out[68], const struct x402_address *owner,
+                      const uint8_t nonce32[32])
+{
+    uint8_t *end = put_address(put_selector(out, nonce_bitmap), owner);
+
+    end[0] = 0;
+    memcpy(end + 1, nonce32, 31);
+    return (size_t)(end + WORD - out);
+}
+
+bool
+x402_abi_nonce_bit(const uint8_t word32[32], const uint8_t nonce32[32])
+{
+    unsigned bit = nonce32[31];
+
+    return (word32[31 - bit / 8] >> (bit % 8) & 1) != 0;
 }
 
 size_t

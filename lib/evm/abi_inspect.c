@@ -113,17 +113,90 @@ take_vrs(struct cursor *c)
     take(c, WORD);
 }
 
-/* One transferWithAuthorization, all of the cursor. */
+/* One of the proxies' four calls. */
+struct shape {
+    const char *selector;
+    enum x402_method method;
+    bool with_permit;
+    unsigned head_words; /* where the signature begins */
+};
+static const struct shape shapes[] = {
+    /* settle(((address,uint256),uint256,uint256),address,(address,uint256),
+     * bytes) */
+    {"\x13\xcd\x3b\x53", X402_METHOD_PERMIT2_EXACT, false, 8},
+    {"\xfa\x34\x03\x78", X402_METHOD_PERMIT2_EXACT, true, 13},
+    /* settle(((address,uint256),uint256,uint256),uint256,address,(address,
+     * address,uint256),bytes) */
+    {"\xff\x11\xe7\xb4", X402_METHOD_PERMIT2_UPTO, false, 10},
+    {"\x01\x6c\x17\x48", X402_METHOD_PERMIT2_UPTO, true, 15},
+};
+
+static const struct shape *
+shape_of(const uint8_t *selector)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        if (memcmp(selector, shapes[i].selector, 4) == 0)
+            return &shapes[i];
+    }
+    return NULL;
+}
+
+/* value, deadline, r, s, v: only the value is ours to compare. */
+static void
+take_permit(struct x402_amount *value, struct cursor *c)
+{
+    x402_amount_from_be32(value, take(c, WORD));
+    take(c, WORD);
+    take(c, WORD);
+    take(c, WORD);
+    if (take_u64(c) > 255)
+        c->bad = true;
+}
+
 static bool
-read_transfer(struct x402_authorization *out, struct cursor *c)
+read_settle(struct x402_abi_seen *out, const struct shape *shape,
+            struct cursor *c)
+{
+    struct x402_amount value;
+
+    out->method = shape->method;
+    out->with_permit = shape->with_permit;
+    if (shape->with_permit)
+        take_permit(&value, c);
+    take_address(&out->token, c);
+    x402_amount_from_be32(&out->auth.value, take(c, WORD));
+    memcpy(out->auth.nonce, take(c, WORD), WORD);
+    out->auth.valid_before_s = take_u64(c);
+    out->charge = out->auth.value;
+    if (shape->method == X402_METHOD_PERMIT2_UPTO)
+        x402_amount_from_be32(&out->charge, take(c, WORD));
+    take_address(&out->auth.from, c);
+    take_address(&out->auth.to, c);
+    if (shape->method == X402_METHOD_PERMIT2_UPTO)
+        take_address(&out->facilitator, c);
+    out->auth.valid_after_s = take_u64(c);
+    take_this(c, shape->head_words * WORD);
+    (void)take_bytes(c, X402_SIGNATURE_MAX);
+    return !c->bad && c->left == 0 &&
+           x402_amount_cmp(&out->charge, &out->auth.value) <= 0 &&
+           (!shape->with_permit ||
+            x402_amount_cmp(&value, &out->auth.value) == 0);
+}
+
+/* One transferWithAuthorization or settle, all of the cursor. */
+static bool
+read_transfer(struct x402_abi_seen *out, struct cursor *c)
 {
     const uint8_t *selector = take(c, 4);
+    const struct shape *shape = shape_of(selector);
 
+    if (shape != NULL)
+        return read_settle(out, shape, c);
     if (memcmp(selector, "\xe3\xee\x16\x0e", 4) == 0) {
-        take_authorization(out, c);
+        take_authorization(&out->auth, c);
         take_vrs(c);
     } else if (memcmp(selector, "\xcf\x09\x29\x95", 4) == 0) {
-        take_authorization(out, c);
+        take_authorization(&out->auth, c);
         take_this(c, 7 * WORD);
         /* 65 bytes go through the other overload, always. */
         if (take_bytes(c, X402_SIGNATURE_MAX).left == 65)
@@ -140,12 +213,13 @@ read_call(struct x402_abi_seen *out, struct cursor *c)
 {
     struct cursor inner;
 
-    take_address(&out->token, c);
+    memset(out, 0, sizeof *out);
+    take_address(&out->target, c);
     if (take_u64(c) > 1)
         return false;
     take_this(c, 3 * WORD);
-    inner = take_bytes(c, X402_ABI_TRANSFER_MAX);
-    return !c->bad && read_transfer(&out->auth, &inner);
+    inner = take_bytes(c, X402_ABI_SETTLE_MAX);
+    return !c->bad && read_transfer(out, &inner);
 }
 
 static enum x402_err
@@ -180,9 +254,9 @@ static enum x402_err
 read_single(struct x402_abi_seen *out, size_t *out_len, size_t cap,
             struct cursor c)
 {
-    struct x402_abi_seen seen = {.token = {{0}}};
+    struct x402_abi_seen seen = {.target = {{0}}};
 
-    if (!read_transfer(&seen.auth, &c))
+    if (!read_transfer(&seen, &c))
         return X402_ERR_SYNTAX;
     if (cap == 0)
         return X402_ERR_TOO_LARGE;

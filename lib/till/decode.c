@@ -19,7 +19,7 @@ enum {
 _Static_assert(LENGTH_FIELD + HEAD + 2 + X402_TILL_HOLD_MAX * 16 <=
                    X402_TILL_FRAME_MAX,
                "a full HOLD fits a frame");
-_Static_assert(LENGTH_FIELD + HEAD + 256 + X402_SIGNATURE_MAX + X402_URL_MAX <=
+_Static_assert(LENGTH_FIELD + HEAD + 512 + X402_SIGNATURE_MAX + X402_URL_MAX <=
                    X402_TILL_FRAME_MAX,
                "a full RESERVE fits a frame");
 
@@ -79,6 +79,18 @@ take_resource(struct till_take *take, char out[X402_URL_MAX])
 }
 
 static void
+take_sponsor(struct till_take *take, struct x402_sponsor *sponsor)
+{
+    sponsor->kind =
+        (enum x402_sponsor_kind)till_take_upto(take, 1, X402_SPONSOR_EIP2612);
+    sponsor->len = (size_t)till_take_upto(take, 2, X402_SPONSOR_MAX);
+    till_take_bytes(take, sponsor->data, sponsor->len);
+    if (sponsor->len !=
+        (sponsor->kind == X402_SPONSOR_EIP2612 ? X402_SPONSOR_MAX : 0))
+        take->bad = true;
+}
+
+static void
 take_reserve(struct till_take *take, struct x402_till_reserve *reserve)
 {
     uint64_t wire;
@@ -88,9 +100,14 @@ take_reserve(struct till_take *take, struct x402_till_reserve *reserve)
     if (wire < X402_WIRE_V2)
         take->bad = true;
     reserve->wire = (enum x402_wire)wire;
+    reserve->method =
+        (enum x402_method)till_take_upto(take, 1, X402_METHOD_LAST);
     reserve->chain_id = till_take_uint(take, 8);
     till_take_bytes(take, reserve->asset.byte, sizeof(reserve->asset.byte));
+    till_take_bytes(take, reserve->facilitator.byte,
+                    sizeof(reserve->facilitator.byte));
     take_authorization(take, &reserve->auth);
+    take_sponsor(take, &reserve->sponsor);
     till_take_bytes(take, reserve->fingerprint, sizeof(reserve->fingerprint));
     reserve->signature_len =
         (size_t)till_take_upto(take, 2, X402_SIGNATURE_MAX);
@@ -130,6 +147,17 @@ take_reserved(struct till_take *take, struct x402_till_reserved *reserved)
 }
 
 static void
+take_capture(struct till_take *take, struct x402_till_capture *capture)
+{
+    till_take_bytes(take, capture->rid.byte, sizeof(capture->rid.byte));
+    capture->has_charge = take_bool(take);
+    take_amount(take, &capture->charge);
+    if (!take->bad && !capture->has_charge &&
+        !x402_amount_is_zero(&capture->charge))
+        take->bad = true;
+}
+
+static void
 take_done(struct till_take *take, struct x402_till_done *done)
 {
     uint64_t end;
@@ -159,6 +187,8 @@ take_body(struct till_take *take, struct x402_till_frame *frame)
         take_reserved(take, &frame->u.reserved);
         return;
     case X402_TILL_CAPTURE:
+        take_capture(take, &frame->u.capture);
+        return;
     case X402_TILL_RELEASE:
     case X402_TILL_STARTED:
         till_take_bytes(take, frame->u.rid.byte, sizeof(frame->u.rid.byte));

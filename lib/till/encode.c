@@ -48,6 +48,27 @@ put_authorization(struct till_put *put, const struct x402_authorization *auth)
 }
 
 static void
+put_sponsor(struct till_put *put, const struct x402_sponsor *sponsor)
+{
+    if (sponsor->len > sizeof(sponsor->data)) {
+        put->full = true;
+        return;
+    }
+    till_put_uint(put, (uint64_t)sponsor->kind, 1);
+    put_string(put, sponsor->data, sponsor->len);
+}
+
+static void
+put_capture(struct till_put *put, const struct x402_till_capture *capture)
+{
+    static const struct x402_amount nothing;
+
+    till_put_bytes(put, capture->rid.byte, sizeof(capture->rid.byte));
+    till_put_uint(put, capture->has_charge, 1);
+    put_amount(put, capture->has_charge ? &capture->charge : &nothing);
+}
+
+static void
 put_reserve(struct till_put *put, const struct x402_till_reserve *reserve)
 {
     size_t resource_len = strnlen(reserve->resource, sizeof(reserve->resource));
@@ -59,9 +80,13 @@ put_reserve(struct till_put *put, const struct x402_till_reserve *reserve)
     }
     till_put_uint(put, reserve->flags, 4);
     till_put_uint(put, (uint64_t)reserve->wire, 1);
+    till_put_uint(put, (uint64_t)reserve->method, 1);
     till_put_uint(put, reserve->chain_id, 8);
     till_put_bytes(put, reserve->asset.byte, sizeof(reserve->asset.byte));
+    till_put_bytes(put, reserve->facilitator.byte,
+                   sizeof(reserve->facilitator.byte));
     put_authorization(put, &reserve->auth);
+    put_sponsor(put, &reserve->sponsor);
     till_put_bytes(put, reserve->fingerprint, sizeof(reserve->fingerprint));
     put_string(put, reserve->signature, reserve->signature_len);
     put_string(put, (const uint8_t *)reserve->resource, resource_len);
@@ -109,6 +134,8 @@ put_body(struct till_put *put, const struct x402_till_frame *frame)
         put_reserved(put, &frame->u.reserved);
         return;
     case X402_TILL_CAPTURE:
+        put_capture(put, &frame->u.capture);
+        return;
     case X402_TILL_RELEASE:
     case X402_TILL_STARTED:
         till_put_bytes(put, frame->u.rid.byte, sizeof(frame->u.rid.byte));

@@ -28,7 +28,7 @@ asset_read(const struct x402_asset **out, enum x402_wire wire,
     if (err != X402_OK)
         return err;
     asset = x402_asset_by_address(network->chain_id, &address);
-    if (asset == NULL || asset->transfer != X402_TRANSFER_EIP3009)
+    if (asset == NULL)
         return X402_ERR_ASSET;
     *out = asset;
     return X402_OK;
@@ -70,16 +70,35 @@ flow_is_known(const json_t *extra)
 /* extra.name is not compared: seed 000 prints "USDC" for a token whose domain
  * says "USD Coin".  We sign with the domain of our table in any case. */
 static enum x402_err
-extra_check(const json_t *entry)
+method_read(struct x402_requirement *out, enum x402_wire wire,
+            const json_t *extra, bool upto)
+{
+    bool permit2 = !wire_transfer_is_eip3009(extra) ||
+                   out->asset->transfer == X402_TRANSFER_PERMIT2;
+
+    if (!upto && !permit2)
+        return X402_OK;
+    /* only version 2 can carry it */
+    if (wire != X402_WIRE_V2 || !wire_transfer_may_be_permit2(extra))
+        return X402_ERR_SCHEME;
+    out->method = upto ? X402_METHOD_PERMIT2_UPTO : X402_METHOD_PERMIT2_EXACT;
+    if (!upto)
+        return X402_OK;
+    return wire_party_read(&out->facilitator, extra, "facilitatorAddress");
+}
+
+static enum x402_err
+extra_read(struct x402_requirement *out, enum x402_wire wire,
+           const json_t *entry, bool upto)
 {
     const json_t *extra;
     enum x402_err err = wire_optional_object(&extra, entry, "extra");
 
     if (err != X402_OK)
         return err;
-    return wire_transfer_is_eip3009(extra) && flow_is_known(extra)
-               ? X402_OK
-               : X402_ERR_SCHEME;
+    if (!flow_is_known(extra))
+        return X402_ERR_SCHEME;
+    return method_read(out, wire, extra, upto);
 }
 
 enum x402_err
@@ -87,7 +106,8 @@ challenge_entry_read(struct x402_choice *out, enum x402_wire wire,
                      const json_t *entry)
 {
     struct x402_requirement *requirement = &out->requirement;
-    enum x402_err err = wire_scheme_check(entry);
+    bool upto;
+    enum x402_err err = wire_scheme_read(&upto, entry);
 
     *out = (struct x402_choice){.wire = wire};
     if (err == X402_OK)
@@ -101,6 +121,6 @@ challenge_entry_read(struct x402_choice *out, enum x402_wire wire,
     if (err == X402_OK)
         err = wire_timeout_read(&requirement->timeout_s, entry);
     if (err == X402_OK)
-        err = extra_check(entry);
+        err = extra_read(requirement, wire, entry, upto);
     return err;
 }

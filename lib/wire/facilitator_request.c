@@ -51,7 +51,7 @@ amount_read(struct x402_amount *out, const json_t *object, int version,
         (x402_json_amount(&twin, object, other) != X402_OK ||
          x402_amount_cmp(out, &twin) != 0))
         return X402_ERR_REQUIREMENT;
-    return x402_amount_is_zero(out) ? X402_ERR_AMOUNT : X402_OK;
+    return X402_OK;
 }
 
 static enum x402_err
@@ -73,12 +73,16 @@ network_read(uint64_t *chain_id, const json_t *object, int version)
 /* Version 1's official server left `extra` out where the facilitator knew the
  * token; what is there must be right all the same. */
 static enum x402_err
-extra_check(const json_t *object, const struct x402_asset *asset, int version)
+extra_check(const json_t *object, enum x402_method method,
+            const struct x402_asset *asset, int version)
 {
     const json_t *extra;
 
     if (wire_optional_object(&extra, object, "extra") != X402_OK)
         return X402_ERR_REQUIREMENT;
+    if (method != X402_METHOD_EIP3009)
+        return wire_transfer_may_be_permit2(extra) ? X402_OK
+                                                   : X402_ERR_PAYLOAD_TYPE;
     if (asset->transfer != X402_TRANSFER_EIP3009 ||
         !wire_transfer_is_eip3009(extra))
         return X402_ERR_SCHEME;
@@ -98,7 +102,7 @@ asset_read(struct x402_requirement *out, const json_t *object,
     out->asset = x402_asset_by_address(chain_id, &address);
     if (out->asset == NULL)
         return X402_ERR_ASSET;
-    return extra_check(object, out->asset, version);
+    return extra_check(object, out->method, out->asset, version);
 }
 
 /* Payee, timeout and amount. */
@@ -115,22 +119,36 @@ form_read(struct x402_requirement *out, const json_t *object, int version,
         err = as_requirement(wire_timeout_read(&out->timeout_s, object));
     if (err == X402_OK)
         err = amount_read(&out->amount, object, version, wire);
+    /* upto: "The settled amount MAY be 0" */
+    if (err == X402_OK && x402_amount_is_zero(&out->amount) &&
+        out->method != X402_METHOD_PERMIT2_UPTO)
+        err = X402_ERR_AMOUNT;
     return err;
 }
 
+/* The payload's shape chose the method; its scheme is the requirement's. */
 static enum x402_err
-scheme_check(const json_t *object)
+scheme_check(enum x402_method method, const json_t *object)
 {
-    enum x402_err err = wire_scheme_check(object);
+    bool upto;
+    enum x402_err err = wire_scheme_read(&upto, object);
 
-    return err == X402_ERR_SYNTAX ? X402_ERR_REQUIREMENT : err;
+    if (err == X402_ERR_SYNTAX)
+        return X402_ERR_REQUIREMENT;
+    if (err == X402_OK && upto != (method == X402_METHOD_PERMIT2_UPTO))
+        return X402_ERR_SCHEME;
+    return err;
 }
 
 static enum x402_err
 requirement_read(struct x402_facilitator_request *out, const json_t *object)
 {
     uint64_t chain_id;
-    enum x402_err err = scheme_check(object);
+    enum x402_err err = scheme_check(out->payment.method, object);
+
+    out->requirement.method = out->payment.method;
+    /* whom the payer named: that it is us is checked by the caller */
+    out->requirement.facilitator = out->payment.facilitator;
 
     if (err == X402_OK)
         err = network_read(&chain_id, object, out->version);

@@ -4,17 +4,17 @@
 #include <x402/facilitator.h>
 
 void
-x402_verify_response_json(struct x402_buf *out, int version, enum x402_err err,
+x402_verify_response_json(struct x402_buf *out, int version,
+                          enum x402_method method, enum x402_err err,
                           const struct x402_address *payer)
 {
-    const struct x402_err_info *info = x402_err_info(err);
     char text[X402_ADDRESS_TEXT_LEN + 1];
 
     x402_buf_text(out,
                   err == X402_OK ? "{\"isValid\":true" : "{\"isValid\":false");
     if (err != X402_OK) {
         x402_buf_text(out, ",\"invalidReason\":");
-        x402_buf_json(out, x402_span_of(version == 1 ? info->v1 : info->v2));
+        x402_buf_json(out, x402_span_of(x402_err_reason(err, version, method)));
     }
     if (payer != NULL) {
         x402_address_format(text, payer);

@@ -31,6 +31,18 @@ wire_scheme_check(const json_t *object)
 }
 
 enum x402_err
+wire_scheme_read(bool *upto, const json_t *object)
+{
+    struct x402_span scheme;
+    enum x402_err err = x402_json_string(&scheme, object, "scheme");
+
+    if (err != X402_OK)
+        return err;
+    *upto = wire_is(scheme, "upto");
+    return *upto || wire_is(scheme, "exact") ? X402_OK : X402_ERR_SCHEME;
+}
+
+enum x402_err
 wire_timeout_read(uint32_t *out, const json_t *object)
 {
     const json_t *timeout = json_object_get(object, "maxTimeoutSeconds");
@@ -79,6 +91,14 @@ wire_transfer_is_eip3009(const json_t *extra)
     if (extra == NULL || json_object_get(extra, "assetTransferMethod") == NULL)
         return true;
     return wire_extra_is(extra, "assetTransferMethod", "eip3009");
+}
+
+bool
+wire_transfer_may_be_permit2(const json_t *extra)
+{
+    if (extra == NULL || json_object_get(extra, "assetTransferMethod") == NULL)
+        return true;
+    return wire_extra_is(extra, "assetTransferMethod", "permit2");
 }
 
 const char *

@@ -60,11 +60,20 @@ offer_add_resource(struct x402_buf *out, const struct x402_offer *offer)
 }
 
 void
-offer_add_extra(struct x402_buf *out, const struct x402_asset *asset)
+offer_add_extra(struct x402_buf *out, const struct x402_requirement *entry)
 {
+    char facilitator[X402_ADDRESS_TEXT_LEN + 1];
+
     x402_buf_text(out, "\"extra\":{\"name\":");
-    x402_buf_json(out, x402_span_of(asset->eip712_name));
+    x402_buf_json(out, x402_span_of(entry->asset->eip712_name));
     x402_buf_text(out, ",\"version\":");
-    x402_buf_json(out, x402_span_of(asset->eip712_version));
+    x402_buf_json(out, x402_span_of(entry->asset->eip712_version));
+    if (entry->method != X402_METHOD_EIP3009)
+        x402_buf_text(out, ",\"assetTransferMethod\":\"permit2\"");
+    if (entry->method == X402_METHOD_PERMIT2_UPTO) {
+        x402_address_format(facilitator, &entry->facilitator);
+        x402_buf_text(out, ",\"facilitatorAddress\":");
+        x402_buf_json(out, x402_span_of(facilitator));
+    }
     x402_buf_char(out, '}');
 }

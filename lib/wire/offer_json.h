@@ -19,7 +19,9 @@ void offer_add_amount(struct x402_buf *out, const char *key,
 void offer_add_error(struct x402_buf *out, const struct x402_offer *offer);
 /** "resource":{"url":…,"description":…,"mimeType":…} of version 2. */
 void offer_add_resource(struct x402_buf *out, const struct x402_offer *offer);
-/** "extra":{"name":…,"version":…}: the EIP-712 domain of OUR table. */
-void offer_add_extra(struct x402_buf *out, const struct x402_asset *asset);
+/** "extra":{"name":…,"version":…}: the EIP-712 domain of OUR table; with
+ * Permit2 the transfer method and, for upto, the facilitator as well. */
+void offer_add_extra(struct x402_buf *out,
+                     const struct x402_requirement *entry);
 
 #endif

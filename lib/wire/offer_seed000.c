@@ -3,7 +3,8 @@
  * top-level `resource` come after them and make it a valid object of version 2
  * as well.  Where the seed prints extra.name "USDC" for Base, the table has the
  * name that the contract signs with ("USD Coin"): with the seed's literal every
- * payment would fail on chain. */
+ * payment would fail on chain.  The seed's clients know EIP-3009 alone, so only
+ * such entries are written. */
 #include "offer_json.h"
 #include "wire.h"
 
@@ -28,7 +29,7 @@ add_entry(struct x402_buf *out, const struct x402_offer *offer,
     x402_buf_text(out, ",\"method\":");
     x402_buf_json(out, offer->method);
     x402_buf_text(out, "},");
-    offer_add_extra(out, entry->asset);
+    offer_add_extra(out, entry);
     x402_buf_text(out, ",\"amount\":\"");
     x402_buf_amount(out, &entry->amount);
     x402_buf_text(out, "\"}");
@@ -37,12 +38,17 @@ add_entry(struct x402_buf *out, const struct x402_offer *offer,
 void
 x402_offer_body_seed000(struct x402_buf *out, const struct x402_offer *offer)
 {
+    bool first = true;
+
     x402_buf_text(out, "{\"x402Version\":2,");
     offer_add_error(out, offer);
     x402_buf_text(out, "\"accepts\":[");
     for (size_t i = 0; i < offer->accepts_len; i++) {
-        if (i > 0)
+        if (offer->accepts[i].method != X402_METHOD_EIP3009)
+            continue;
+        if (!first)
             x402_buf_char(out, ',');
+        first = false;
         add_entry(out, offer, &offer->accepts[i]);
     }
     x402_buf_text(out, "],");

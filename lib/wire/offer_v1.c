@@ -2,7 +2,7 @@
 /* Version 1's 402 body.  The 1.2 client parses every entry with a strict
  * schema and gives up on the whole 402 when one entry has a network name it
  * does not know or a null; it compares assets as text, with case.  So only
- * entries that it can read are written, in its own spelling. */
+ * entries that it can read and pay are written, in its own spelling. */
 #include "offer_json.h"
 #include "wire.h"
 
@@ -35,7 +35,7 @@ add_entry(struct x402_buf *out, const struct x402_offer *offer,
     x402_buf_u64(out, entry->timeout_s);
     x402_buf_char(out, ',');
     offer_add_text(out, "asset", x402_span_of(entry->asset->address_legacy));
-    offer_add_extra(out, entry->asset);
+    offer_add_extra(out, entry);
     x402_buf_char(out, '}');
 }
 
@@ -51,7 +51,7 @@ x402_offer_body_v1(struct x402_buf *out, const struct x402_offer *offer)
         const struct x402_requirement *entry = &offer->accepts[i];
         const char *name = legacy_name(entry->asset);
 
-        if (name == NULL)
+        if (name == NULL || entry->method != X402_METHOD_EIP3009)
             continue;
         if (!first)
             x402_buf_char(out, ',');

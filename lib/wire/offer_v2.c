@@ -10,7 +10,9 @@ add_entry(struct x402_buf *out, const struct x402_requirement *entry)
     const char *network =
         wire_network_text(X402_WIRE_V2, entry->asset->chain_id);
 
-    x402_buf_text(out, "{\"scheme\":\"exact\",");
+    x402_buf_char(out, '{');
+    offer_add_text(out, "scheme",
+                   x402_span_of(x402_method_scheme(entry->method)));
     offer_add_text(out, "network", x402_span_of(network));
     offer_add_amount(out, "amount", &entry->amount);
     offer_add_text(out, "asset", x402_span_of(entry->asset->address_text));
@@ -18,7 +20,7 @@ add_entry(struct x402_buf *out, const struct x402_requirement *entry)
     x402_buf_text(out, "\"maxTimeoutSeconds\":");
     x402_buf_u64(out, entry->timeout_s);
     x402_buf_char(out, ',');
-    offer_add_extra(out, entry->asset);
+    offer_add_extra(out, entry);
     x402_buf_char(out, '}');
 }
 

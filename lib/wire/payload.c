@@ -2,7 +2,8 @@
 /* The signed part of a payment, the same in all EVM wires:
  * payload{signature,
  * authorization{from,to,value,validAfter,validBefore,nonce}}. The
- * specification, scheme exact on EVM: numbers are decimal strings. */
+ * specification, scheme exact on EVM: numbers are decimal strings.  Version 2
+ * may have payload{signature, permit2Authorization} instead. */
 #include <x402/encode.h>
 
 #include "wire.h"
@@ -11,8 +12,8 @@ enum { EOA_SIGNATURE = 65 };
 
 /* Seconds that do not fit 64 bits read as 2^64-1: a validBefore so late is
  * refused as too long, a validAfter as not yet valid. */
-static enum x402_err
-seconds_read(uint64_t *out, const json_t *object, const char *key)
+enum x402_err
+wire_seconds_read(uint64_t *out, const json_t *object, const char *key)
 {
     struct x402_amount value;
     enum x402_err err = x402_json_amount(&value, object, key);
@@ -26,8 +27,8 @@ seconds_read(uint64_t *out, const json_t *object, const char *key)
 
 /* A recovery that fails gives the zero address elsewhere; none may pay or be
  * paid from here. */
-static enum x402_err
-party_read(struct x402_address *out, const json_t *object, const char *key)
+enum x402_err
+wire_party_read(struct x402_address *out, const json_t *object, const char *key)
 {
     enum x402_err err = x402_json_address(out, object, key);
 
@@ -39,16 +40,16 @@ party_read(struct x402_address *out, const json_t *object, const char *key)
 static enum x402_err
 authorization_read(struct x402_authorization *out, const json_t *object)
 {
-    enum x402_err err = party_read(&out->from, object, "from");
+    enum x402_err err = wire_party_read(&out->from, object, "from");
 
     if (err == X402_OK)
-        err = party_read(&out->to, object, "to");
+        err = wire_party_read(&out->to, object, "to");
     if (err == X402_OK)
         err = x402_json_amount(&out->value, object, "value");
     if (err == X402_OK)
-        err = seconds_read(&out->valid_after_s, object, "validAfter");
+        err = wire_seconds_read(&out->valid_after_s, object, "validAfter");
     if (err == X402_OK)
-        err = seconds_read(&out->valid_before_s, object, "validBefore");
+        err = wire_seconds_read(&out->valid_before_s, object, "validBefore");
     if (err == X402_OK)
         err = x402_json_hex(out->nonce, sizeof(out->nonce), object, "nonce");
     return err;
@@ -56,8 +57,8 @@ authorization_read(struct x402_authorization *out, const json_t *object)
 
 /* Wallets write v as 27/28 or as 0/1; USDC takes only the former.  One form
  * from here on. */
-static enum x402_err
-signature_read(struct x402_payment *out, const json_t *payload)
+enum x402_err
+wire_signature_read(struct x402_payment *out, const json_t *payload)
 {
     struct x402_span text;
     uint8_t *v = &out->signature[EOA_SIGNATURE - 1];
@@ -86,11 +87,14 @@ wire_payload_read(struct x402_payment *out, const json_t *object)
         return err;
     /* Its presence selects Permit2, another transfer method. */
     if (json_object_get(payload, "permit2Authorization") != NULL)
-        return X402_ERR_SCHEME;
+        return out->wire == X402_WIRE_V2 ? permit2_read(out, payload)
+                                         : X402_ERR_SCHEME;
+    if (out->method == X402_METHOD_PERMIT2_UPTO)
+        return X402_ERR_PAYLOAD_TYPE;
     err = x402_json_object(&authorization, payload, "authorization");
     if (err == X402_OK)
         err = authorization_read(&out->auth, authorization);
     if (err == X402_OK)
-        err = signature_read(out, payload);
+        err = wire_signature_read(out, payload);
     return err;
 }

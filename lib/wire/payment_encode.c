@@ -15,6 +15,39 @@ add_address(struct x402_buf *out, const struct x402_address *address)
     x402_buf_char(out, '"');
 }
 
+/* Version 2 alone; the packages' order of members. */
+static void
+add_permit2_payload(struct x402_buf *out, const struct x402_payment *payment)
+{
+    const struct x402_authorization *auth = &payment->auth;
+    struct x402_amount nonce;
+
+    x402_amount_from_be32(&nonce, auth->nonce);
+    x402_buf_text(out, "\"payload\":{\"permit2Authorization\":{\"from\":");
+    add_address(out, &auth->from);
+    x402_buf_text(out, ",\"permitted\":{\"token\":");
+    add_address(out, &payment->token);
+    x402_buf_text(out, ",\"amount\":\"");
+    x402_buf_amount(out, &auth->value);
+    x402_buf_text(out, "\"},\"spender\":");
+    add_address(out, x402_method_target(payment->method, &payment->token));
+    x402_buf_text(out, ",\"nonce\":\"");
+    x402_buf_amount(out, &nonce);
+    x402_buf_text(out, "\",\"deadline\":\"");
+    x402_buf_u64(out, auth->valid_before_s);
+    x402_buf_text(out, "\",\"witness\":{\"to\":");
+    add_address(out, &auth->to);
+    if (payment->method == X402_METHOD_PERMIT2_UPTO) {
+        x402_buf_text(out, ",\"facilitator\":");
+        add_address(out, &payment->facilitator);
+    }
+    x402_buf_text(out, ",\"validAfter\":\"");
+    x402_buf_u64(out, auth->valid_after_s);
+    x402_buf_text(out, "\"}},\"signature\":\"");
+    x402_buf_hex(out, payment->signature, payment->signature_len);
+    x402_buf_text(out, "\"}");
+}
+
 /* Members in JCS order (RFC 8785), which seed 001's receipt asks for; the other
  * wires do not care. */
 static void
@@ -56,7 +89,9 @@ static void
 add_own_accepted(struct x402_buf *out, const struct x402_payment *payment,
                  const struct x402_asset *asset)
 {
-    x402_buf_text(out, "{\"scheme\":\"exact\",\"network\":");
+    x402_buf_text(out, "{\"scheme\":");
+    x402_buf_json(out, x402_span_of(x402_method_scheme(payment->method)));
+    x402_buf_text(out, ",\"network\":");
     add_network(out, payment);
     x402_buf_text(out, ",\"amount\":\"");
     x402_buf_amount(out, &payment->auth.value);
@@ -70,6 +105,8 @@ add_own_accepted(struct x402_buf *out, const struct x402_payment *payment,
     x402_buf_json(out, x402_span_of(asset->eip712_name));
     x402_buf_text(out, ",\"version\":");
     x402_buf_json(out, x402_span_of(asset->eip712_version));
+    if (payment->method != X402_METHOD_EIP3009)
+        x402_buf_text(out, ",\"assetTransferMethod\":\"permit2\"");
     x402_buf_text(out, "}}");
 }
 
@@ -89,7 +126,10 @@ add_v2(struct x402_buf *out, const struct x402_payment *payment,
     else
         add_own_accepted(out, payment, asset);
     x402_buf_char(out, ',');
-    add_payload(out, payment);
+    if (payment->method == X402_METHOD_EIP3009)
+        add_payload(out, payment);
+    else
+        add_permit2_payload(out, payment);
     if (echo->extensions_json.at != NULL) {
         x402_buf_text(out, ",\"extensions\":");
         x402_buf_add(out, echo->extensions_json);

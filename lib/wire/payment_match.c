@@ -14,10 +14,14 @@ enum rank {
     RANK_NONE,
     RANK_NETWORK,
     RANK_ASSET,
+    RANK_METHOD,
     RANK_DOMAIN,
     RANK_OFFER,
+    RANK_SPENDER,
     RANK_PAYEE,
+    RANK_FACILITATOR,
     RANK_AMOUNT,
+    RANK_TOKEN,
     RANK_FITS,
 };
 
@@ -30,14 +34,22 @@ rank_err(enum rank rank)
         return X402_ERR_NETWORK;
     case RANK_ASSET:
         return X402_ERR_ASSET;
+    case RANK_METHOD:
+        return X402_ERR_PAYLOAD_TYPE;
     case RANK_DOMAIN:
         return X402_ERR_DOMAIN;
     case RANK_OFFER:
         return X402_ERR_OFFER;
+    case RANK_SPENDER:
+        return X402_ERR_SPENDER;
     case RANK_PAYEE:
         return X402_ERR_PAYEE;
+    case RANK_FACILITATOR:
+        return X402_ERR_FACILITATOR;
     case RANK_AMOUNT:
         return X402_ERR_AMOUNT;
+    case RANK_TOKEN:
+        return X402_ERR_TOKEN;
     case RANK_FITS:
         return X402_OK;
     }
@@ -76,16 +88,27 @@ offer_rank(const struct x402_payment *payment,
         return RANK_NETWORK;
     if (!asset_fits(payment, offer->asset))
         return RANK_ASSET;
+    if (payment->method != offer->method)
+        return RANK_METHOD;
     if (payment->has_accepted && payment->accepted_domain_wrong)
         return RANK_DOMAIN;
     if (!accepted_fits(payment, offer))
         return RANK_OFFER;
+    if (payment->spender_wrong)
+        return RANK_SPENDER;
     if (!x402_address_eq(&payment->auth.to, &offer->pay_to))
         return RANK_PAYEE;
-    /* "exact": neither less nor more.  Nothing is sold for nothing. */
+    if (payment->method == X402_METHOD_PERMIT2_UPTO &&
+        !x402_address_eq(&payment->facilitator, &offer->facilitator))
+        return RANK_FACILITATOR;
+    /* "exact": neither less nor more; "upto": the most that is asked for.
+     * Nothing is sold for nothing. */
     if (x402_amount_is_zero(&offer->amount) ||
         x402_amount_cmp(&payment->auth.value, &offer->amount) != 0)
         return RANK_AMOUNT;
+    if (payment->method != X402_METHOD_EIP3009 &&
+        !x402_address_eq(&payment->token, &offer->asset->address))
+        return RANK_TOKEN;
     return RANK_FITS;
 }
 
@@ -95,7 +118,8 @@ add_capped(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* EIP-3009: "now > validAfter" and "now < validBefore", both strict.  The
+/* EIP-3009: "now > validAfter" and "now < validBefore", both strict.  (Permit2
+ * and its proxies take both ends too; a second less harms nobody.)  The
  * official facilitator takes validAfter <= now; the block that executes the
  * transfer may carry our very second, so we do not.  Clients set validAfter to
  * 0 or minutes back, which costs them nothing. */
@@ -144,18 +168,46 @@ enum x402_err
 x402_payment_verify(const struct x402_payment *payment,
                     const uint8_t domain32[32])
 {
+    struct x402_address signer;
+    uint8_t digest[32];
+    enum x402_err err;
+
     if (payment->signature_len != 65)
         return X402_ERR_SIGNATURE;
-    return x402_eip3009_verify(&payment->auth, domain32, payment->signature);
+    if (payment->method == X402_METHOD_EIP3009)
+        return x402_eip3009_verify(&payment->auth, domain32,
+                                   payment->signature);
+    if (x402_address_is_zero(&payment->auth.from))
+        return X402_ERR_SIGNATURE;
+    x402_permit2_digest_in(digest, payment->method, &payment->auth,
+                           &payment->token, &payment->facilitator, domain32);
+    err = x402_recover(&signer, payment->signature, digest);
+    if (err != X402_OK)
+        return err;
+    return x402_address_eq(&signer, &payment->auth.from) ? X402_OK
+                                                         : X402_ERR_SIGNATURE;
+}
+
+enum x402_err
+x402_payment_sponsor_check(const struct x402_payment *payment,
+                           const struct x402_clock *clock)
+{
+    if (payment->sponsor_err != X402_OK)
+        return payment->sponsor_err;
+    if (payment->sponsor.kind == X402_SPONSOR_EIP2612 &&
+        payment->sponsor_deadline_s < add_capped(clock->now_s, clock->margin_s))
+        return X402_ERR_PERMIT_DEADLINE;
+    return X402_OK;
 }
 
 void
-x402_payment_id(char *out, uint64_t chain_id, const struct x402_address *asset,
+x402_payment_id(char *out, uint64_t chain_id,
+                const struct x402_address *contract,
                 const struct x402_authorization *auth)
 {
     char token[43], from[43], nonce[67];
 
-    x402_hex_encode(token, asset->byte, sizeof(asset->byte));
+    x402_hex_encode(token, contract->byte, sizeof(contract->byte));
     x402_hex_encode(from, auth->from.byte, sizeof(auth->from.byte));
     x402_hex_encode(nonce, auth->nonce, sizeof(auth->nonce));
     snprintf(out, X402_PAYMENT_ID_MAX, "eip155:%llu:%s:%s:%s",

@@ -40,6 +40,11 @@ extra_read(struct x402_payment *out, const json_t *accepted)
 
     if (err != X402_OK)
         return err;
+    /* Permit2's domain is its own: name and version serve EIP-2612 at most. */
+    if (out->method != X402_METHOD_EIP3009) {
+        out->accepted_method_wrong = !wire_transfer_may_be_permit2(extra);
+        return X402_OK;
+    }
     out->accepted_domain_wrong = asset == NULL || !wire_domain_is(extra, asset);
     out->accepted_method_wrong = !wire_transfer_is_eip3009(extra);
     return X402_OK;
@@ -67,6 +72,7 @@ enum x402_err
 payment_v2_read(struct x402_payment *out, const json_t *object)
 {
     const json_t *accepted;
+    bool upto;
     enum x402_err err = x402_json_object(&accepted, object, "accepted");
 
     out->wire = X402_WIRE_V2;
@@ -75,12 +81,16 @@ payment_v2_read(struct x402_payment *out, const json_t *object)
     if (!copy_agrees(object, accepted, "scheme") ||
         !copy_agrees(object, accepted, "network"))
         return X402_ERR_SYNTAX;
-    err = wire_scheme_check(accepted);
+    err = wire_scheme_read(&upto, accepted);
+    if (err == X402_OK && upto)
+        out->method = X402_METHOD_PERMIT2_UPTO;
     if (err == X402_OK)
         err = network_read(out, accepted);
     if (err == X402_OK)
         err = wire_payload_read(out, object);
     if (err == X402_OK)
         err = accepted_read(out, accepted);
+    if (err == X402_OK && out->method != X402_METHOD_EIP3009)
+        sponsor_read(out, object);
     return err;
 }

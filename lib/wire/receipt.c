@@ -9,12 +9,12 @@ static void
 add_reason(struct x402_buf *out, const struct x402_receipt *receipt)
 {
     enum x402_err reason = receipt->reason;
-    const struct x402_err_info *info =
-        x402_err_info(reason == X402_OK ? X402_ERR_INTERNAL : reason);
 
     x402_buf_text(out, ",\"errorReason\":");
-    x402_buf_json(
-        out, x402_span_of(receipt->wire == X402_WIRE_V1 ? info->v1 : info->v2));
+    x402_buf_json(out,
+                  x402_span_of(x402_err_reason(
+                      reason == X402_OK ? X402_ERR_INTERNAL : reason,
+                      receipt->wire == X402_WIRE_V1 ? 1 : 2, receipt->method)));
 }
 
 /* Seed 001 has no receipt of its own: it gets version 2's. */

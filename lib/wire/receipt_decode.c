@@ -14,9 +14,12 @@
 static enum x402_err
 reason_by_text(struct x402_span text)
 {
-    for (int i = X402_ERR_SYNTAX; i < X402_ERR_COUNT; i++) {
-        if (wire_is(text, x402_err_info((enum x402_err)i)->v2))
-            return (enum x402_err)i;
+    for (int m = X402_METHOD_EIP3009; m <= X402_METHOD_LAST; m++) {
+        for (int i = X402_ERR_SYNTAX; i < X402_ERR_COUNT; i++) {
+            if (wire_is(text, x402_err_reason((enum x402_err)i, 2,
+                                              (enum x402_method)m)))
+                return (enum x402_err)i;
+        }
     }
     for (int i = X402_ERR_SYNTAX; i < X402_ERR_COUNT; i++) {
         if (wire_is(text, x402_err_info((enum x402_err)i)->v1))

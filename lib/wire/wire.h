@@ -28,6 +28,9 @@ wire_is(struct x402_span text, const char *expected)
 X402_MUST_CHECK enum x402_err wire_version_read(int *out, const json_t *object);
 /** `scheme` must be "exact".  SYNTAX, SCHEME. */
 X402_MUST_CHECK enum x402_err wire_scheme_check(const json_t *object);
+/** `scheme` of version 2: "exact" or "upto".  SYNTAX, SCHEME. */
+X402_MUST_CHECK enum x402_err wire_scheme_read(bool *upto,
+                                               const json_t *object);
 /** `maxTimeoutSeconds`, a JSON integer 1..2^32-1.  SYNTAX, RANGE. */
 X402_MUST_CHECK enum x402_err wire_timeout_read(uint32_t *out,
                                                 const json_t *object);
@@ -41,6 +44,8 @@ bool wire_domain_is(const json_t *extra, const struct x402_asset *asset);
 /** Does extra ask for EIP-3009?  The specification: "assetTransferMethod ...
  *  defaults to eip3009". */
 bool wire_transfer_is_eip3009(const json_t *extra);
+/** Does extra say permit2, or nothing? */
+bool wire_transfer_may_be_permit2(const json_t *extra);
 
 /* -- networks as each wire writes them, member.c -- */
 
@@ -51,9 +56,28 @@ const char *wire_network_text(enum x402_wire wire, uint64_t chain_id);
 
 /* -- the signed part, payload.c -- */
 
-/** Read `payload` {signature, authorization} of an object of any EVM wire. */
+/** Read `payload` {signature, authorization} of an object of any EVM wire, or
+ * {signature, permit2Authorization} of version 2, whose out->method says upto
+ * or not. */
 X402_MUST_CHECK enum x402_err wire_payload_read(struct x402_payment *out,
                                                 const json_t *object);
+X402_MUST_CHECK enum x402_err wire_signature_read(struct x402_payment *out,
+                                                  const json_t *payload);
+X402_MUST_CHECK enum x402_err
+wire_seconds_read(uint64_t *out, const json_t *object, const char *key);
+/** An address other than zero. */
+X402_MUST_CHECK enum x402_err wire_party_read(struct x402_address *out,
+                                              const json_t *object,
+                                              const char *key);
+
+/* -- Permit2, payload_permit2.c, sponsor.c -- */
+
+/** Read {signature, permit2Authorization}. */
+X402_MUST_CHECK enum x402_err permit2_read(struct x402_payment *out,
+                                           const json_t *payload);
+/** Read extensions.eip2612GasSponsoring of a Permit2 payment, if it is there;
+ * what is wrong with it goes into out->sponsor_err. */
+void sponsor_read(struct x402_payment *out, const json_t *object);
 
 /* -- one wire each, from an object that was found to be of that wire -- */
 

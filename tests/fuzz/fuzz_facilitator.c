@@ -16,7 +16,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (err == X402_OK) {
         HOLDS(request.requirement.asset != NULL &&
               request.requirement.asset->chain_id == request.payment.chain_id);
-        HOLDS(!x402_amount_is_zero(&request.requirement.amount));
+        HOLDS(!x402_amount_is_zero(&request.requirement.amount) ||
+              request.requirement.method == X402_METHOD_PERMIT2_UPTO);
+        HOLDS(request.requirement.method == request.payment.method);
         HOLDS(!x402_address_is_zero(&request.requirement.pay_to));
         HOLDS(request.requirement.timeout_s > 0);
         HOLDS(memchr(request.resource, '\0', sizeof(request.resource)) != NULL);

@@ -30,7 +30,10 @@ again(const struct x402_payment *payment, enum x402_carrier carrier)
     /* Without the 402 the timeout that was accepted is the struct's. */
     HOLDS(x402_payment_decode(&back, carrier, x402_buf_span(&out)) == X402_OK);
     HOLDS(back.wire == payment->wire && back.chain_id == payment->chain_id);
+    HOLDS(back.method == payment->method);
     HOLDS(memcmp(&back.auth, &payment->auth, sizeof(back.auth)) == 0);
+    HOLDS(x402_address_eq(&back.token, &payment->token) &&
+          x402_address_eq(&back.facilitator, &payment->facilitator));
     HOLDS(back.signature_len == payment->signature_len);
     HOLDS(memcmp(back.signature, payment->signature, back.signature_len) == 0);
 }
@@ -58,6 +61,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         offer.asset = some_asset(payment.chain_id);
         offer.pay_to = payment.auth.to;
         offer.amount = payment.auth.value;
+        offer.method = payment.method;
+        offer.facilitator = payment.facilitator;
+        HOLDS(payment.method == X402_METHOD_EIP3009 ||
+              payment.wire == X402_WIRE_V2);
+        HOLDS(payment.sponsor.kind == X402_SPONSOR_NONE ||
+              (payment.sponsor.len == X402_SPONSOR_MAX &&
+               payment.sponsor_err == X402_OK));
         if (x402_payment_match(&which, &payment, &offer, 1, &clock) == X402_OK)
             HOLDS(payment.auth.valid_before_s <= clock.now_s + clock.max_s &&
                   payment.auth.valid_before_s >= clock.now_s + clock.margin_s &&

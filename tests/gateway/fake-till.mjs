@@ -23,7 +23,7 @@ export const END = { 1: 'complete', 2: 'client', 3: 'server' };
 export function frame(type, id, body = Buffer.alloc(0)) {
   const head = Buffer.alloc(16);
   head.writeUInt32BE(12 + body.length, 0);
-  head.writeUInt8(1, 4);
+  head.writeUInt8(2, 4);
   head.writeUInt8(type, 5);
   head.writeBigUInt64BE(id, 8);
   return Buffer.concat([head, body]);
@@ -37,9 +37,10 @@ function readReserve(body) {
   const uint = (n) => take(n).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
   const string = () => take(Number(uint(2)));
   const reserve = {
-    flags: Number(uint(4)), wire: Number(uint(1)), chainId: Number(uint(8)), asset: hex(take(20)),
+    flags: Number(uint(4)), wire: Number(uint(1)), method: Number(uint(1)), chainId: Number(uint(8)),
+    asset: hex(take(20)), facilitator: hex(take(20)),
     from: hex(take(20)), to: hex(take(20)), value: uint(32), validAfter: uint(8), validBefore: uint(8),
-    nonce: hex(take(32)), fingerprint: hex(take(32)), signature: hex(string()), resource: string().toString(),
+    nonce: hex(take(32)), sponsor: { kind: Number(uint(1)), data: hex(string()) }, fingerprint: hex(take(32)), signature: hex(string()), resource: string().toString(),
   };
   if (at !== body.length)
     throw new Error('RESERVE has another length than its fields');
@@ -52,7 +53,9 @@ function read(type, body) {
   case TYPE.HOLD: return { rids: Array.from({ length: body.readUInt16BE(0) }, (_, i) => hex(body.subarray(2 + 16 * i, 18 + 16 * i))) };
   case TYPE.RESERVE: return readReserve(body);
   case TYPE.DONE: return { rid: hex(body.subarray(0, 16)), end: END[body[16]] };
-  case TYPE.CAPTURE: case TYPE.RELEASE: case TYPE.STARTED: return { rid: hex(body) };
+  case TYPE.CAPTURE:
+    return { rid: hex(body.subarray(0, 16)), charge: body[16] ? BigInt(hex(body.subarray(17))) : undefined };
+  case TYPE.RELEASE: case TYPE.STARTED: return { rid: hex(body) };
   default: return {};
   }
 }

@@ -153,7 +153,7 @@ check_transfer(const json_t *row)
     test_ok(x402_abi_inspect(&seen, &count, 1, (const uint8_t *)edge.at,
                              edge.len) == X402_OK &&
                 count == 1 && same_authorization(&seen.auth, &auth) &&
-                x402_address_is_zero(&seen.token),
+                x402_address_is_zero(&seen.target),
             "and seen again");
     test_ok(x402_abi_inspect(&seen, &count, 0, want, want_len) ==
                 X402_ERR_TOO_LARGE,
@@ -404,7 +404,7 @@ read_batch(const json_t *row)
 
     json_array_foreach(list, i, item)
     {
-        b.seen[i].token = address(item, "token");
+        b.seen[i].target = address(item, "token");
         b.seen[i].auth = authorization(item);
     }
     b.data = test_unhex(&b.len, test_string(row, "data"));
@@ -423,7 +423,7 @@ sees(const struct batch *b, const uint8_t *data, size_t len)
         count != b->count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!x402_address_eq(&seen[i].token, &b->seen[i].token) ||
+        if (!x402_address_eq(&seen[i].target, &b->seen[i].target) ||
             !same_authorization(&seen[i].auth, &b->seen[i].auth))
             return false;
     }

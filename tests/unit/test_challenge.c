@@ -83,7 +83,7 @@ test_own(void)
 
     x402_offer_v2_header(&out, &work, &offer);
     x402_offer_body_seed000(&text, &offer);
-    x402_offer_headers(&four, &offer);
+    test_ok(x402_offer_headers(&four, &offer), "seed 001's four headers");
     in.payment_required = x402_buf_span(&out);
     in.body = x402_buf_span(&text);
     in.seed001_required = x402_span_of(four.required);
@@ -202,6 +202,10 @@ test_entries(void)
         {"permit2",
          ENTRY2("eip155:8453", "'3000'", USDC, PAYEE, "60",
                 ",'assetTransferMethod':'permit2'"),
+         1},
+        {"another method",
+         ENTRY2("eip155:8453", "'3000'", USDC, PAYEE, "60",
+                ",'assetTransferMethod':'erc7710'"),
          0},
         {"eip3009 by name",
          ENTRY2("eip155:8453", "'3000'", USDC, PAYEE, "60",
@@ -218,8 +222,17 @@ test_entries(void)
         {"a flow of tomorrow",
          ENTRY2("eip155:8453", "'3000'", USDC, PAYEE, "60", ",'paymentFlow':1"),
          0},
-        {"another scheme",
+        {"upto without a facilitator",
          "{'scheme':'upto','network':'eip155:8453','amount':'3000','asset':"
+         "'" USDC "','payTo':'" PAYEE "','maxTimeoutSeconds':60}",
+         0},
+        {"upto",
+         "{'scheme':'upto','network':'eip155:8453','amount':'3000','asset':"
+         "'" USDC "','payTo':'" PAYEE "','maxTimeoutSeconds':60,'extra':"
+         "{'facilitatorAddress':'" PAYEE "'}}",
+         1},
+        {"another scheme",
+         "{'scheme':'deferred','network':'eip155:8453','amount':'3000','asset':"
          "'" USDC "','payTo':'" PAYEE "','maxTimeoutSeconds':60}",
          0},
         {"no extra",

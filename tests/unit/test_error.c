@@ -52,12 +52,14 @@ status_fits(const struct x402_err_info *info)
     case X402_FAULT_NONE:
         return info->http_status == 200;
     case X402_FAULT_PEER:
-        return info->http_status == 400 || info->http_status == 402;
+        return info->http_status == 400 || info->http_status == 402 ||
+               info->http_status == 412;
     case X402_FAULT_AGAIN:
         return info->http_status == 409 || info->http_status == 429 ||
                info->http_status == 503 || info->http_status == 504;
     case X402_FAULT_SELF:
-        return info->http_status == 500 || info->http_status == 503;
+        return info->http_status == 500 || info->http_status == 502 ||
+               info->http_status == 503;
     }
     return false;
 }

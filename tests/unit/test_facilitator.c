@@ -125,7 +125,6 @@ static const struct mutation both[] = {
     {"paymentPayload.x402Version", NULL, X402_ERR_SYNTAX},
     {"paymentPayload.chain", "'base'", X402_ERR_SYNTAX},
     {"paymentPayload.payload", NULL, X402_ERR_SYNTAX},
-    {"paymentPayload.payload.permit2Authorization", "{}", X402_ERR_SCHEME},
     {"paymentRequirements", NULL, X402_ERR_REQUIREMENT},
     {"paymentRequirements", "null", X402_ERR_REQUIREMENT},
     {"paymentRequirements", "[]", X402_ERR_REQUIREMENT},
@@ -166,7 +165,8 @@ static const struct mutation both[] = {
 static const struct mutation v2_only[] = {
     {"x402Version", "1", X402_ERR_VERSION},
     {"paymentPayload.x402Version", "1", X402_ERR_VERSION},
-    {"paymentPayload.accepted.scheme", "'upto'", X402_ERR_SCHEME},
+    {"paymentPayload.payload.permit2Authorization", "{}", X402_ERR_SYNTAX},
+    {"paymentPayload.accepted.scheme", "'upto'", X402_ERR_PAYLOAD_TYPE},
     {"paymentPayload.accepted.network", "'eip155:84532'", X402_ERR_NETWORK},
     {"paymentPayload.accepted.network", "'base'", X402_ERR_NETWORK},
     {"paymentPayload.resource", "null", X402_OK},
@@ -187,6 +187,7 @@ static const struct mutation v1_only[] = {
     {"x402Version", "2", X402_ERR_VERSION},
     {"paymentPayload.x402Version", "2", X402_ERR_VERSION},
     {"paymentPayload.accepted", ACCEPTED, X402_ERR_VERSION},
+    {"paymentPayload.payload.permit2Authorization", "{}", X402_ERR_SCHEME},
     {"paymentPayload.scheme", "'upto'", X402_ERR_SCHEME},
     {"paymentPayload.network", "'base-sepolia'", X402_ERR_NETWORK},
     {"paymentPayload.network", "'eip155:8453'", X402_ERR_NETWORK},
@@ -372,15 +373,17 @@ test_answers(void)
         abort();
     receipt.payer = payer;
     out = x402_buf_on(memory, sizeof(memory));
-    x402_verify_response_json(&out, 2, X402_OK, &payer);
+    x402_verify_response_json(&out, 2, X402_METHOD_EIP3009, X402_OK, &payer);
     answered("valid", &out, "{'isValid':true,'payer':'" PAYER "'}");
     out = x402_buf_on(memory, sizeof(memory));
-    x402_verify_response_json(&out, 2, X402_ERR_FUNDS, &payer);
+    x402_verify_response_json(&out, 2, X402_METHOD_EIP3009, X402_ERR_FUNDS,
+                              &payer);
     answered("no funds, version 2", &out,
              "{'isValid':false,'invalidReason':"
              "'invalid_exact_evm_insufficient_balance','payer':'" PAYER "'}");
     out = x402_buf_on(memory, sizeof(memory));
-    x402_verify_response_json(&out, 1, X402_ERR_FUNDS, NULL);
+    x402_verify_response_json(&out, 1, X402_METHOD_EIP3009, X402_ERR_FUNDS,
+                              NULL);
     answered("no funds, version 1, payer unknown", &out,
              "{'isValid':false,'invalidReason':'insufficient_funds'}");
     out = x402_buf_on(memory, sizeof(memory));

@@ -214,7 +214,7 @@ test_seed001(void)
         struct x402_offer offer = offer_of(accepts, 1);
         struct x402_offer_headers out;
 
-        x402_offer_headers(&out, &offer);
+        test_ok(x402_offer_headers(&out, &offer), "four headers");
         test_ok(strcmp(out.required, rows[i].required) == 0 &&
                     strcmp(out.currency, rows[i].currency) == 0 &&
                     strcmp(out.chain, rows[i].chain) == 0 &&
@@ -238,7 +238,7 @@ test_all_assets(void)
 
         accepts[0].asset = asset;
         memset(&accepts[0].amount, 0xff, sizeof(accepts[0].amount));
-        x402_offer_headers(&headers, &offer);
+        test_ok(x402_offer_headers(&headers, &offer), "four headers");
         x402_offer_v2(&out, &offer);
         root = json_loadb(out.at, out.len, 0, NULL);
         entry = json_array_get(json_object_get(root, "accepts"), 0);

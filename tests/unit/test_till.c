@@ -134,6 +134,12 @@ test_round_trips(void)
     }
     make_reserve(65, 40);
     round_trip("RESERVE");
+    frame.u.reserve.method = X402_METHOD_PERMIT2_UPTO;
+    fill(frame.u.reserve.facilitator.byte, 20, 14);
+    frame.u.reserve.sponsor.kind = X402_SPONSOR_EIP2612;
+    frame.u.reserve.sponsor.len = X402_SPONSOR_MAX;
+    fill(frame.u.reserve.sponsor.data, X402_SPONSOR_MAX, 15);
+    round_trip("RESERVE of upto with a permit");
     make_reserve(1, 0);
     round_trip("RESERVE, smallest");
     make_reserve(X402_SIGNATURE_MAX, X402_URL_MAX - 1);
@@ -151,6 +157,11 @@ test_round_trips(void)
         frame.u.done.end = (enum x402_till_end)end;
         round_trip("DONE");
     }
+    begin(X402_TILL_CAPTURE);
+    frame.u.capture.has_charge = true;
+    round_trip("CAPTURE of nothing");
+    frame.u.capture.charge = x402_amount_of(2999);
+    round_trip("CAPTURE of a part");
     begin(X402_TILL_ACK);
     frame.u.ack.err = X402_ERR_UNKNOWN_RESERVATION;
     round_trip("ACK");
@@ -184,7 +195,7 @@ test_fields(void)
 static void
 test_bytes_on_the_wire(void)
 {
-    static const uint8_t ack[] = {0, 0, 0, 14, 1, 10, 0, 0, 1,
+    static const uint8_t ack[] = {0, 0, 0, 14, 2, 10, 0, 0, 1,
                                   2, 3, 4, 5,  6, 7,  8, 0, 13};
 
     begin(X402_TILL_ACK);
@@ -217,7 +228,10 @@ enum {
     AT_BODY = 16,
     RESERVE_FLAGS = AT_BODY,
     RESERVE_WIRE = AT_BODY + 4,
-    RESERVE_SIGNATURE_LEN = AT_BODY + 4 + 1 + 8 + 20 + 20 + 20 + 32 + 16 + 64,
+    RESERVE_METHOD = AT_BODY + 5,
+    RESERVE_SPONSOR =
+        AT_BODY + 4 + 1 + 1 + 8 + 20 + 20 + 20 + 20 + 32 + 16 + 32,
+    RESERVE_SIGNATURE_LEN = RESERVE_SPONSOR + 3 + 32,
     RESERVED_RID = AT_BODY + 2,
     RESERVED_REDEEMED = AT_BODY + 18,
     RESERVED_SETTLED = AT_BODY + 19,
@@ -246,7 +260,8 @@ test_refusals(void)
     make_reserve(65, 40);
     len = encode();
     refused_with("version 0", len, AT_VERSION, 0);
-    refused_with("version 2", len, AT_VERSION, 2);
+    refused_with("version 1", len, AT_VERSION, 1);
+    refused_with("version 3", len, AT_VERSION, 3);
     refused_with("type 0", len, AT_TYPE, 0);
     refused_with("type 13", len, AT_TYPE, 13);
     refused_with("another frame's type", len, AT_TYPE, X402_TILL_CAPTURE);
@@ -259,6 +274,9 @@ test_refusals(void)
     refused_with("unknown flag, high", len, RESERVE_FLAGS, 0x80);
     refused_with("wire 0", len, RESERVE_WIRE, 0);
     refused_with("wire 5", len, RESERVE_WIRE, 5);
+    refused_with("method 3", len, RESERVE_METHOD, 3);
+    refused_with("sponsor 2", len, RESERVE_SPONSOR, 2);
+    refused_with("a sponsor without its data", len, RESERVE_SPONSOR, 1);
     refused_with("signature longer than the frame", len,
                  RESERVE_SIGNATURE_LEN + 1, 255);
     refused_with("signature shorter than written", len,
@@ -291,6 +309,10 @@ test_refusals(void)
     len = encode();
     refused_with("end 0", len, len - 1, 0);
     refused_with("end 4", len, len - 1, 4);
+    begin(X402_TILL_CAPTURE);
+    len = encode();
+    refused_with("a charge that is said to be absent", len, len - 1, 1);
+    refused_with("has a charge 2", len, AT_BODY + 16, 2);
     begin(X402_TILL_ACK);
     len = encode();
     refused_with("ACK with an error past the table", len, len - 1,

@@ -161,9 +161,9 @@ bytes_that_are_no_frames(void)
         {"a request of HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27},
         {"a length of zero", "\0\0\0\0", 4},
         {"a length over the bound", "\0\1\0\0", 4},
-        {"another version", "\0\0\0\14\2\13\0\0\0\0\0\0\0\0\0\7", 16},
-        {"an unknown type", "\0\0\0\14\1\77\0\0\0\0\0\0\0\0\0\7", 16},
-        {"spare bytes", "\0\0\0\15\1\13\0\0\0\0\0\0\0\0\0\7\0", 17},
+        {"another version", "\0\0\0\14\1\13\0\0\0\0\0\0\0\0\0\7", 16},
+        {"an unknown type", "\0\0\0\14\2\77\0\0\0\0\0\0\0\0\0\7", 16},
+        {"spare bytes", "\0\0\0\15\2\13\0\0\0\0\0\0\0\0\0\7\0", 17},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

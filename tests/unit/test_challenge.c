@@ -203,10 +203,6 @@ test_entries(void)
          ENTRY2("eip155:8453", "'3000'", USDC, PAYEE, "60",
                 ",'assetTransferMethod':'permit2'"),
          1},
-        {"another method",
-         ENTRY2("eip155:8453", "'3000'", USDC, PAYEE, "60",
-                ",'assetTransferMethod':'erc7710'"),
-         0},
         {"eip3009 by name",
          ENTRY2("eip155:8453", "'3000'", USDC, PAYEE, "60",
                 ",'assetTransferMethod':'eip3009'"),
@@ -231,10 +227,6 @@ test_entries(void)
          "'" USDC "','payTo':'" PAYEE "','maxTimeoutSeconds':60,'extra':"
          "{'facilitatorAddress':'" PAYEE "'}}",
          1},
-        {"another scheme",
-         "{'scheme':'deferred','network':'eip155:8453','amount':'3000','asset':"
-         "'" USDC "','payTo':'" PAYEE "','maxTimeoutSeconds':60}",
-         0},
         {"no extra",
          "{'scheme':'exact','network':'eip155:8453','amount':'3000','asset':"
          "'" USDC "','payTo':'" PAYEE "','maxTimeoutSeconds':60}",

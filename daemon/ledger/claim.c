@@ -72,6 +72,7 @@ write_new(struct ledger *ledger, struct reserve *r)
     struct pay_row *row = &r->out.row;
     struct db *db = &ledger->write;
     sqlite3_stmt *stmt = db_use(db, SQL_INSERT);
+    struct money money;
 
     fill_new_row(r, row);
     bind_int(stmt, 23, row->id);
@@ -84,7 +85,8 @@ write_new(struct ledger *ledger, struct reserve *r)
     bind_new_rest(stmt, ledger, r, row);
     db_run_one(db, stmt);
     row_count(ledger, 0, 0, row->state, row->run);
-    credit_open(ledger, row);
+    money = money_of(row);
+    credit_open(ledger, &money);
     r->out.created = true;
 }
 
@@ -141,6 +143,7 @@ write_redeem(struct ledger *ledger, struct reserve *r)
 static void
 read_back(struct ledger *ledger, struct reserve *r, const struct pay_row *old)
 {
+    struct money money;
     struct row now;
 
     if (!row_by_id(&ledger->write, old->id, &now))
@@ -148,8 +151,9 @@ read_back(struct ledger *ledger, struct reserve *r, const struct pay_row *old)
     r->out.row = now.pay;
     r->out.mode = now.pay.mode;
     row_count(ledger, old->state, old->run, now.pay.state, now.pay.run);
+    money = money_of(&now.pay);
     if (old->state == PAY_RELEASED)
-        credit_open(ledger, &now.pay);
+        credit_open(ledger, &money);
 }
 
 void

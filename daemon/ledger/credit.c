@@ -6,177 +6,157 @@
  *     credit used  = those of mode SETTLE_AFTER (open_after), and MINED ones
  *                    less deep than the confirmations, + losses
  *
- * The counters move in the same transaction as the row. */
+ * The sums are kept in memory (account.h) and follow the rows; losses and the
+ * bucket of releases are in tables of their own. */
 #include <string.h>
 
 #include "../failpoint.h"
 #include "internal.h"
 
-static struct x402_amount
-after_part(const struct pay_row *row)
+/* -- accounts -- */
+
+static void
+load(struct db *db, struct account *account)
 {
-    return row->mode == PAY_SETTLE_AFTER ? row->auth.value : x402_amount_of(0);
+    sqlite3_stmt *stmt = db_use(db, SQL_PAYER);
+
+    account->known = true;
+    account->lost = x402_amount_of(0);
+    account->settle_first = false;
+    account->full_ms = 0;
+    bind_address(stmt, 1, &account->key.payer);
+    bind_address(stmt, 2, &account->key.asset);
+    bind_int(stmt, 3, (int64_t)account->key.chain_id);
+    if (!db_row(db, stmt))
+        return;
+    column_amount(db, stmt, 0, &account->lost);
+    account->settle_first = sqlite3_column_int(stmt, 1) != 0;
+    account->full_ms = (uint64_t)sqlite3_column_int64(stmt, 2);
+    db_done(stmt);
+}
+
+static struct account *
+payer_of(struct ledger *ledger, const struct money *row)
+{
+    struct account_key key = {row->chain_id, row->asset, row->payer};
+    struct account *account = accounts_get(&ledger->accounts, &key);
+
+    if (!account->known)
+        load(&ledger->write, account);
+    return account;
+}
+
+static struct account *
+total_of(struct ledger *ledger, const struct money *row)
+{
+    struct account_key key = {.chain_id = row->chain_id, .asset = row->asset};
+
+    return accounts_get(&ledger->accounts, &key);
 }
 
 static void
-bind_payer(sqlite3_stmt *stmt, const struct pay_row *row)
+save(struct db *db, const struct account *account)
 {
-    bind_address(stmt, 1, &row->auth.from);
-    bind_address(stmt, 2, &row->asset);
-    bind_int(stmt, 3, (int64_t)row->chain_id);
+    sqlite3_stmt *stmt = db_use(db, SQL_PAYER_SAVE);
+
+    bind_address(stmt, 1, &account->key.payer);
+    bind_address(stmt, 2, &account->key.asset);
+    bind_int(stmt, 3, (int64_t)account->key.chain_id);
+    bind_amount(stmt, 4, &account->lost);
+    bind_int(stmt, 5, account->settle_first);
+    bind_int(stmt, 6, (int64_t)account->full_ms);
+    db_run_one(db, stmt);
 }
+
+/* -- moves -- */
 
 static void
-bind_total(sqlite3_stmt *stmt, const struct pay_row *row)
-{
-    bind_address(stmt, 1, &row->asset);
-    bind_int(stmt, 2, (int64_t)row->chain_id);
-}
-
-static int
-payer_change(struct db *db, enum statement which, const struct pay_row *row)
-{
-    struct x402_amount after = after_part(row);
-    sqlite3_stmt *stmt = db_use(db, which);
-
-    bind_payer(stmt, row);
-    bind_amount(stmt, 4, &row->auth.value);
-    bind_amount(stmt, 5, &after);
-    return db_run(db, stmt);
-}
-
-static int
-total_change(struct db *db, enum statement which, const struct pay_row *row)
-{
-    sqlite3_stmt *stmt = db_use(db, which);
-
-    bind_total(stmt, row);
-    bind_amount(stmt, 3, &row->auth.value);
-    return db_run(db, stmt);
-}
-
-void
-credit_open(struct ledger *ledger, const struct pay_row *row)
+move_one(struct ledger *ledger, struct account *account,
+         const struct account_move *move)
 {
     struct db *db = &ledger->write;
 
-    if (payer_change(db, SQL_PAYER_ADD, row) == 0)
-        payer_change(db, SQL_PAYER_NEW, row);
-    if (row->mode == PAY_SETTLE_AFTER &&
-        total_change(db, SQL_TOTAL_ADD, row) == 0)
-        total_change(db, SQL_TOTAL_NEW, row);
+    if (!accounts_move(&ledger->accounts, account, move) && db->rc == SQLITE_OK)
+        db->rc = SQLITE_INTERNAL; /* a ledger that does not add up */
 }
 
 static void
-must_change_one(struct db *db, int changed)
+move_row(struct ledger *ledger, const struct money *row, bool mined,
+         bool leaves)
 {
-    if (changed != 1 && db->rc == SQLITE_OK)
-        db->rc = SQLITE_INTERNAL;
-}
+    struct account_move move = {.mined = mined,
+                                .leaves = leaves,
+                                .block = row->block_number,
+                                .all = row->value};
 
-void
-credit_close(struct ledger *ledger, const struct pay_row *row)
-{
-    struct db *db = &ledger->write;
-
-    must_change_one(db, payer_change(db, SQL_PAYER_SUB, row));
     if (row->mode == PAY_SETTLE_AFTER)
-        must_change_one(db, total_change(db, SQL_TOTAL_SUB, row));
-}
-
-static sqlite3_stmt *
-mined_statement(struct db *db, enum statement which, const struct pay_row *row)
-{
-    sqlite3_stmt *stmt = db_use(db, which);
-
-    bind_payer(stmt, row);
-    bind_int(stmt, 4, (int64_t)row->block_number);
-    return stmt;
-}
-
-static sqlite3_stmt *
-mined_total_statement(struct db *db, enum statement which,
-                      const struct pay_row *row)
-{
-    sqlite3_stmt *stmt = db_use(db, which);
-
-    bind_total(stmt, row);
-    bind_int(stmt, 3, (int64_t)row->block_number);
-    return stmt;
-}
-
-static void
-mined_change(struct db *db, const struct pay_row *row, enum statement payer,
-             enum statement total)
-{
-    struct x402_amount after = after_part(row);
-    sqlite3_stmt *stmt = mined_statement(db, payer, row);
-
-    bind_amount(stmt, 5, &row->auth.value);
-    bind_amount(stmt, 6, &after);
-    db_run_one(db, stmt);
-    stmt = mined_total_statement(db, total, row);
-    bind_amount(stmt, 4, &after);
-    db_run_one(db, stmt);
+        move.after = row->value;
+    move_one(ledger, payer_of(ledger, row), &move);
+    move.all = x402_amount_of(0); /* nobody's exposure */
+    move_one(ledger, total_of(ledger, row), &move);
 }
 
 void
-credit_mined(struct ledger *ledger, const struct pay_row *row)
+credit_open(struct ledger *ledger, const struct money *row)
 {
-    mined_change(&ledger->write, row, SQL_MINED_ADD, SQL_MINED_TOTAL_ADD);
+    move_row(ledger, row, false, false);
 }
 
 void
-credit_unmined(struct ledger *ledger, const struct pay_row *row)
+credit_close(struct ledger *ledger, const struct money *row)
+{
+    move_row(ledger, row, false, true);
+}
+
+void
+credit_mined(struct ledger *ledger, const struct money *row)
+{
+    move_row(ledger, row, true, false);
+}
+
+void
+credit_unmined(struct ledger *ledger, const struct money *row)
+{
+    move_row(ledger, row, true, true);
+}
+
+void
+credit_lost(struct ledger *ledger, const struct money *row, uint64_t now_ms)
 {
     struct db *db = &ledger->write;
-
-    mined_change(db, row, SQL_MINED_SUB, SQL_MINED_TOTAL_SUB);
-    db_run(db, mined_statement(db, SQL_MINED_GONE, row));
-    db_run(db, mined_total_statement(db, SQL_MINED_TOTAL_GONE, row));
-}
-
-void
-credit_lost(struct ledger *ledger, const struct pay_row *row, uint64_t now_ms)
-{
-    struct db *db = &ledger->write;
+    struct account *payer = payer_of(ledger, row);
     sqlite3_stmt *stmt = db_use(db, SQL_LOSS);
 
     bind_int(stmt, 1, row->id);
     bind_int(stmt, 2, (int64_t)row->chain_id);
     bind_address(stmt, 3, &row->asset);
-    bind_amount(stmt, 4, &row->auth.value);
+    bind_amount(stmt, 4, &row->value);
     bind_int(stmt, 5, (int64_t)now_ms);
     db_run_one(db, stmt);
-    stmt = db_use(db, SQL_PAYER_LOST);
-    bind_payer(stmt, row);
-    bind_amount(stmt, 4, &row->auth.value);
-    db_run_one(db, stmt);
+    account_add(&payer->lost, &row->value);
+    payer->settle_first = true;
+    save(db, payer);
 }
 
-/* -- reading -- */
-
-struct payer {
-    struct x402_amount open_all, open_after, lost;
-    bool settle_first;
-    uint64_t full_ms;
-};
-
-static void
-payer_read(struct db *db, const struct pay_row *row, struct payer *out)
+/* The sums of all rows that are open or mined, when the ledger opens. */
+void
+credit_recall(struct ledger *ledger)
 {
-    sqlite3_stmt *stmt = db_use(db, SQL_PAYER);
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_MONEY_OUT);
+    struct money row;
 
-    memset(out, 0, sizeof *out);
-    bind_payer(stmt, row);
-    if (!db_row(db, stmt))
-        return;
-    column_amount(db, stmt, 0, &out->open_all);
-    column_amount(db, stmt, 1, &out->open_after);
-    column_amount(db, stmt, 2, &out->lost);
-    out->settle_first = sqlite3_column_int(stmt, 3) != 0;
-    out->full_ms = (uint64_t)sqlite3_column_int64(stmt, 4);
-    db_done(stmt);
+    while (db_row(db, stmt)) {
+        struct account_key key;
+
+        money_read(db, stmt, &row);
+        key = (struct account_key){row.chain_id, row.asset, row.payer};
+        /* a look at the payers' own rows can wait */
+        accounts_get(&ledger->accounts, &key)->known = true;
+        move_row(ledger, &row, row.state == PAY_MINED, false);
+        accounts_get(&ledger->accounts, &key)->known = false;
+    }
+    accounts_keep(&ledger->accounts);
 }
 
 /* The bucket as one number: the time at which it is full again.  Each release
@@ -193,33 +173,16 @@ bucket_clamp(uint64_t full_ms, uint64_t now_ms)
 }
 
 void
-credit_release(struct ledger *ledger, const struct pay_row *row,
-               uint64_t now_ms)
+credit_release(struct ledger *ledger, const struct money *row, uint64_t now_ms)
 {
-    struct db *db = &ledger->write;
-    struct payer payer;
-    sqlite3_stmt *stmt;
+    struct account *payer = payer_of(ledger, row);
 
-    payer_read(db, row, &payer);
-    stmt = db_use(db, SQL_PAYER_FULL);
-    bind_payer(stmt, row);
-    bind_int(
-        stmt, 4,
-        (int64_t)(bucket_clamp(payer.full_ms, now_ms) + LEDGER_BUCKET_STEP_MS));
-    db_run_one(db, stmt);
+    payer->full_ms =
+        bucket_clamp(payer->full_ms, now_ms) + LEDGER_BUCKET_STEP_MS;
+    save(&ledger->write, payer);
 }
 
-/* Sums saturate: more than 2^256-1 is more than any limit and any balance. */
-static void
-add(struct x402_amount *sum, const struct x402_amount *more)
-{
-    uint8_t most[32];
-
-    if (x402_amount_add(sum, sum, more))
-        return;
-    memset(most, 0xff, sizeof most);
-    x402_amount_from_be32(sum, most);
-}
+/* -- the check -- */
 
 static uint64_t
 confirmed_block(const struct ledger_reserve *in)
@@ -229,59 +192,31 @@ confirmed_block(const struct ledger_reserve *in)
                : 0;
 }
 
-static void
-add_mined(struct db *db, const struct ledger_reserve *in,
-          const struct pay_row *row, struct x402_amount *exposure,
-          struct x402_amount *credit)
+static struct x402_amount
+losses_of_a_day(struct db *db, const struct ledger_reserve *in)
 {
-    uint64_t confirmed = confirmed_block(in);
-    sqlite3_stmt *stmt = db_use(db, SQL_MINED_ABOVE);
-    struct x402_amount all, after;
+    struct x402_amount sum = x402_amount_of(0), more;
+    sqlite3_stmt *stmt = db_use(db, SQL_LOSS_SINCE);
 
-    bind_payer(stmt, row);
-    bind_int(
-        stmt, 4,
-        (int64_t)(in->block_number < confirmed ? in->block_number : confirmed));
-    while (db_row(db, stmt)) {
-        uint64_t block = (uint64_t)sqlite3_column_int64(stmt, 0);
-
-        column_amount(db, stmt, 1, &all);
-        column_amount(db, stmt, 2, &after);
-        if (block > in->block_number)
-            add(exposure, &all);
-        if (block > confirmed)
-            add(credit, &after);
-    }
-}
-
-static void
-add_column(struct db *db, sqlite3_stmt *stmt, struct x402_amount *sum)
-{
-    struct x402_amount more;
-
+    bind_address(stmt, 1, &in->asset);
+    bind_int(stmt, 2, (int64_t)in->chain_id);
+    bind_int(stmt, 3, (int64_t)in->now_ms - LEDGER_LOSS_MS);
     while (db_row(db, stmt)) {
         column_amount(db, stmt, 0, &more);
-        add(sum, &more);
+        account_add(&sum, &more);
     }
+    return sum;
 }
 
 static struct x402_amount
-total_used(struct db *db, const struct ledger_reserve *in,
-           const struct pay_row *row)
+total_used(struct ledger *ledger, const struct ledger_reserve *in,
+           const struct money *row)
 {
-    struct x402_amount sum = x402_amount_of(0);
-    sqlite3_stmt *stmt = db_use(db, SQL_TOTAL);
+    const struct account *total = total_of(ledger, row);
+    struct x402_amount sum = losses_of_a_day(&ledger->write, in);
 
-    bind_total(stmt, row);
-    add_column(db, stmt, &sum);
-    stmt = db_use(db, SQL_MINED_TOTAL_ABOVE);
-    bind_total(stmt, row);
-    bind_int(stmt, 3, (int64_t)confirmed_block(in));
-    add_column(db, stmt, &sum);
-    stmt = db_use(db, SQL_LOSS_SINCE);
-    bind_total(stmt, row);
-    bind_int(stmt, 3, (int64_t)in->now_ms - LEDGER_LOSS_MS);
-    add_column(db, stmt, &sum);
+    account_add(&sum, &total->open_after);
+    account_mined_above(total, confirmed_block(in), true, &sum);
     return sum;
 }
 
@@ -298,28 +233,28 @@ credit_check(struct ledger *ledger, const struct ledger_reserve *in,
              enum pay_mode *mode)
 {
     const struct x402_amount *value = &in->auth.value;
-    struct db *db = &ledger->write;
-    struct pay_row row = {.chain_id = in->chain_id, .asset = in->asset};
+    struct money row = {
+        .chain_id = in->chain_id, .asset = in->asset, .payer = in->auth.from};
     struct x402_amount exposure, credit;
-    struct payer payer;
+    const struct account *payer;
 
     if (mutant("credit_off"))
         return X402_OK;
-    row.auth.from = in->auth.from;
-    payer_read(db, &row, &payer);
-    if (bucket_clamp(payer.full_ms, in->now_ms) >
+    payer = payer_of(ledger, &row);
+    if (bucket_clamp(payer->full_ms, in->now_ms) >
         in->now_ms + LEDGER_BUCKET_MS - LEDGER_BUCKET_STEP_MS)
         return X402_ERR_RATE;
-    exposure = payer.open_all;
-    credit = payer.open_after;
-    add_mined(db, in, &row, &exposure, &credit);
+    exposure = payer->open_all;
+    account_mined_above(payer, in->block_number, false, &exposure);
     if (over(exposure, value, &in->balance))
         return X402_ERR_FUNDS;
     if (*mode == PAY_SETTLE_BEFORE)
         return X402_OK;
-    add(&credit, &payer.lost);
-    if (payer.settle_first || over(credit, value, &in->limits.payer) ||
-        over(total_used(db, in, &row), value, &in->limits.total))
+    credit = payer->open_after;
+    account_mined_above(payer, confirmed_block(in), true, &credit);
+    account_add(&credit, &payer->lost);
+    if (payer->settle_first || over(credit, value, &in->limits.payer) ||
+        over(total_used(ledger, in, &row), value, &in->limits.total))
         *mode = PAY_SETTLE_BEFORE;
     return X402_OK;
 }

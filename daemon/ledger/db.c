@@ -37,9 +37,6 @@ db_open(struct db *db, const char *path, int flags)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_busy_timeout(db->handle, 2000);
-    rc = u256_register(db->handle);
-    if (rc != SQLITE_OK)
-        fail(db, rc);
     return db_exec(db, "PRAGMA cell_size_check = ON;"
                        "PRAGMA temp_store = MEMORY;"
                        "PRAGMA wal_autocheckpoint = 0;"

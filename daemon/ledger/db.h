@@ -58,8 +58,4 @@ void column_address(struct db *db, sqlite3_stmt *stmt, int at,
 void column_amount(struct db *db, sqlite3_stmt *stmt, int at,
                    struct x402_amount *out);
 
-/** u256_add(a, b), u256_sub(a, b) on 32-byte big-endian blobs; over- and
- * underflow are errors. */
-int u256_register(sqlite3 *handle);
-
 #endif

@@ -30,6 +30,7 @@ publish(struct ledger *ledger)
         ledger->count[i] += pending->state[i];
     ledger->redeemable += pending->redeemable;
     memset(pending, 0, sizeof *pending);
+    accounts_keep(&ledger->accounts);
 }
 
 /* -- one transaction -- */
@@ -78,6 +79,7 @@ roll_back(struct ledger *ledger)
     struct db *db = &ledger->write;
 
     db->rc = SQLITE_OK;
+    accounts_undo(&ledger->accounts);
     if (sqlite3_get_autocommit(db->handle) == 0)
         db_run(db, db_use(db, SQL_ROLLBACK));
     if (db->rc != SQLITE_OK)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "account.h"
 #include "db.h"
 #include "ledger.h"
 
@@ -63,11 +64,12 @@ struct ledger {
     char *path;
     int lock_fd;
     int64_t epoch;
-    int64_t last_id;      /* of payment; writer thread */
-    bool closed;          /* core thread: the writer is gone */
-    struct db write;      /* writer thread, after open */
-    struct db read;       /* core thread */
-    struct tally pending; /* of the group being run; writer thread */
+    int64_t last_id;          /* of payment; writer thread */
+    bool closed;              /* core thread: the writer is gone */
+    struct db write;          /* writer thread, after open */
+    struct db read;           /* core thread */
+    struct tally pending;     /* of the group being run; writer thread */
+    struct accounts accounts; /* writer thread, after open */
     _Atomic int64_t count[PAY_FAILED + 1];
     _Atomic int64_t redeemable;
 
@@ -94,6 +96,8 @@ void *command_new(size_t size);
 bool command_send(struct ledger *ledger, struct command *command,
                   bool droppable);
 void *command_copy(const void *bytes, size_t len);
+/** realloc; aborts when out of memory. */
+void *command_resize(void *memory, size_t size);
 int writer_start(struct ledger *ledger);
 void writer_stop(struct ledger *ledger);
 
@@ -114,7 +118,7 @@ int checkpoint_note(void *ledger, sqlite3 *handle, const char *name, int pages);
 
 /* -- schema.c -- */
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 /** Make an empty ledger in the empty file at `path`. */
 bool schema_create(const char *path, char *error, size_t error_len);
 /** Check that the open file is a ledger of ours and whole; bring it to our
@@ -143,6 +147,29 @@ bool row_by_key(struct db *db, const struct pay_key *key, struct row *out);
 void row_count(struct ledger *ledger, enum pay_state from, enum pay_run run,
                enum pay_state to, enum pay_run to_run);
 
+/** What the sums and the settler's edges want of a row: less to read. */
+struct money {
+    int64_t id;
+    enum pay_state state;
+    enum pay_run run;
+    enum pay_mode mode;
+    uint64_t chain_id;
+    struct x402_address asset, payer;
+    struct x402_amount value;
+    uint64_t block_number;
+};
+struct money money_of(const struct pay_row *row);
+/** The row under a statement of MONEY_COLUMNS. */
+void money_read(struct db *db, sqlite3_stmt *stmt, struct money *out);
+struct money_list {
+    struct money *row;
+    size_t len, cap;
+};
+/** Read all rows of a statement; free list->row. */
+struct money_list money_list(struct db *db, sqlite3_stmt *stmt);
+/** CAPTURED, or RESERVED to be settled first. */
+bool money_submittable(const struct money *row);
+
 struct row_list {
     struct pay_row *row;
     size_t len, cap;
@@ -154,30 +181,30 @@ void row_list_free(struct row_list *list);
 /* -- credit.c -- */
 
 /** A row became open (RESERVED, CAPTURED, SUBMITTED), or stopped being it. */
-void credit_open(struct ledger *ledger, const struct pay_row *row);
-void credit_close(struct ledger *ledger, const struct pay_row *row);
+void credit_open(struct ledger *ledger, const struct money *row);
+void credit_close(struct ledger *ledger, const struct money *row);
 /** A row became MINED in row->block_number, or stopped being it. */
-void credit_mined(struct ledger *ledger, const struct pay_row *row);
-void credit_unmined(struct ledger *ledger, const struct pay_row *row);
+void credit_mined(struct ledger *ledger, const struct money *row);
+void credit_unmined(struct ledger *ledger, const struct money *row);
 /** A response was delivered that can never be paid. */
-void credit_lost(struct ledger *ledger, const struct pay_row *row,
+void credit_lost(struct ledger *ledger, const struct money *row,
                  uint64_t now_ms);
 /** A release takes one from the payer's bucket. */
-void credit_release(struct ledger *ledger, const struct pay_row *row,
+void credit_release(struct ledger *ledger, const struct money *row,
                     uint64_t now_ms);
+/** Sum up the rows that are there: once, before the first command. */
+void credit_recall(struct ledger *ledger);
 /** May this payer open one more?  X402_ERR_RATE, X402_ERR_FUNDS; *mode becomes
  * SETTLE_BEFORE where credit ends. */
 enum x402_err credit_check(struct ledger *ledger,
                            const struct ledger_reserve *in,
                            enum pay_mode *mode);
 
-/* -- run.c, submit.c -- */
+/* -- run.c -- */
 
 /** The run of `row` ends without success: RESERVED is released, a charged row
  * becomes redeemable. */
 void run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms);
-/** CAPTURED, or RESERVED to be settled first. */
-bool row_submittable(const struct pay_row *row);
 
 /* -- commands with the plain callback -- */
 

@@ -195,6 +195,7 @@ open_connections(struct ledger *ledger, struct message error)
         return say(error, "%s: %s", ledger->path,
                    sqlite3_errmsg(write->handle));
     count_rows(ledger);
+    credit_recall(ledger);
     if (!db_open(&ledger->copy, ledger->path, SQLITE_OPEN_READWRITE) ||
         !db_open(&ledger->read, ledger->path, SQLITE_OPEN_READONLY))
         return say(error, "%s: cannot be opened again", ledger->path);
@@ -208,6 +209,7 @@ close_all(struct ledger *ledger)
     db_close(&ledger->read);
     db_close(&ledger->copy);
     db_close(&ledger->write);
+    accounts_free(&ledger->accounts);
     if (ledger->lock_fd >= 0)
         close(ledger->lock_fd);
     free(ledger->path);
@@ -222,6 +224,7 @@ ledger_open(struct core *core, const char *path, char *error, size_t error_len)
 
     ledger->core = core;
     ledger->lock_fd = -1;
+    accounts_init(&ledger->accounts);
     ledger->path = command_copy(path, strlen(path) + 1);
     if (strlen(path) >= PATH_LEN - 32) {
         say(message, "the ledger's path is too long");

@@ -30,18 +30,27 @@ plain_deliver(struct command *command)
     free(plain);
 }
 
+/* ?1 is the row, ?2 and ?3 are the same everywhere. */
+static sqlite3_stmt *
+edge(struct ledger *ledger, enum statement which, int64_t id, uint64_t now_ms)
+{
+    sqlite3_stmt *stmt = db_use(&ledger->write, which);
+
+    bind_int(stmt, 1, id);
+    bind_int(stmt, 2, ledger->epoch);
+    bind_int(stmt, 3, (int64_t)now_ms);
+    return stmt;
+}
+
 /* -- how a run ends -- */
 
 static void
 end_charged(struct ledger *ledger, const struct row *row, enum pay_run run,
             uint64_t now_ms)
 {
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_RUN_END);
+    sqlite3_stmt *stmt = edge(ledger, SQL_RUN_END, row->pay.id, now_ms);
 
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, run);
-    bind_int(stmt, 3, ledger->epoch);
-    bind_int(stmt, 4, (int64_t)now_ms);
+    bind_int(stmt, 4, run);
     db_run_one(&ledger->write, stmt);
     row_count(ledger, row->pay.state, row->pay.run, row->pay.state, run);
 }
@@ -52,16 +61,14 @@ static void
 end_reserved(struct ledger *ledger, const struct row *row, bool counted,
              enum x402_err reason, uint64_t now_ms)
 {
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_RELEASE);
+    sqlite3_stmt *stmt = edge(ledger, SQL_RELEASE, row->pay.id, now_ms);
+    struct money money = money_of(&row->pay);
 
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, counted);
-    bind_int(stmt, 3, reason);
-    bind_int(stmt, 4, ledger->epoch);
-    bind_int(stmt, 5, (int64_t)now_ms);
+    bind_int(stmt, 4, counted);
+    bind_int(stmt, 5, reason);
     db_run_one(&ledger->write, stmt);
     row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_RELEASED, PAY_RUN_NONE);
-    credit_close(ledger, &row->pay);
+    credit_close(ledger, &money);
 }
 
 /* "never started, or ended by our or the upstream's fault": once more. */
@@ -90,30 +97,37 @@ run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms)
 static void
 run_give_up(struct ledger *ledger, const struct row *row, uint64_t now_ms)
 {
-    if (row->pay.state == PAY_RESERVED && row->pay.mode == PAY_SETTLE_AFTER)
-        credit_release(ledger, &row->pay, now_ms);
+    struct money money = money_of(&row->pay);
+
+    if (money.state == PAY_RESERVED && money.mode == PAY_SETTLE_AFTER)
+        credit_release(ledger, &money, now_ms);
     run_break(ledger, row, now_ms);
 }
 
 /* -- capture -- */
 
-static enum x402_err
-capture_reserved(struct ledger *ledger, const struct run *run,
-                 const struct row *row)
+static uint64_t
+deadline_s(const struct run *run)
 {
-    sqlite3_stmt *stmt;
+    return run->now_ms / 1000 + run->margin_s;
+}
 
-    if (row->pay.auth.valid_before_s < run->now_ms / 1000 + run->margin_s) {
-        end_reserved(ledger, row, false, X402_ERR_EXPIRED, run->now_ms);
-        return X402_ERR_EXPIRED;
-    }
-    stmt = db_use(&ledger->write, SQL_CAPTURE);
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, ledger->epoch);
-    bind_int(stmt, 3, (int64_t)run->now_ms);
-    db_run_one(&ledger->write, stmt);
+/* Nearly always: RESERVED, in time, by its own worker.  One statement that
+ * says all of that; false: look what else it is. */
+static bool
+capture_at_once(struct ledger *ledger, struct run *run)
+{
+    int64_t id = rid_row(&run->rid);
+    sqlite3_stmt *stmt = edge(ledger, SQL_CAPTURE, id, run->now_ms);
+
+    bind_blob(stmt, 4, run->rid.byte, sizeof run->rid.byte);
+    bind_int(stmt, 5, (int64_t)deadline_s(run));
+    if (db_run(&ledger->write, stmt) != 1)
+        return false;
     row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_CAPTURED, PAY_RUN_OPEN);
-    return X402_OK;
+    run->plain.err = X402_OK;
+    run->plain.payment = id;
+    return true;
 }
 
 /* A settle-first or redeemed run: the money is there already. */
@@ -121,12 +135,8 @@ static enum x402_err
 capture_charged(struct ledger *ledger, const struct run *run,
                 const struct row *row)
 {
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_CAPTURE_CHARGED);
-
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, ledger->epoch);
-    bind_int(stmt, 3, (int64_t)run->now_ms);
-    db_run_one(&ledger->write, stmt);
+    db_run_one(&ledger->write,
+               edge(ledger, SQL_CAPTURE_CHARGED, row->pay.id, run->now_ms));
     return X402_OK;
 }
 
@@ -138,8 +148,9 @@ capture(struct ledger *ledger, const struct run *run, const struct row *row)
     if (row->pay.run != PAY_RUN_OPEN)
         return X402_ERR_UNKNOWN_RESERVATION;
     switch (row->pay.state) {
-    case PAY_RESERVED:
-        return capture_reserved(ledger, run, row);
+    case PAY_RESERVED: /* and too late, or it were captured by now */
+        end_reserved(ledger, row, false, X402_ERR_EXPIRED, run->now_ms);
+        return X402_ERR_EXPIRED;
     case PAY_CAPTURED:
     case PAY_SUBMITTED:
     case PAY_MINED:
@@ -171,6 +182,8 @@ capture_run(struct ledger *ledger, struct command *command)
     struct run *run = (struct run *)command;
     struct row row;
 
+    if (capture_at_once(ledger, run))
+        return;
     run->plain.err = find(ledger, run, &row) ? capture(ledger, run, &row)
                                              : X402_ERR_UNKNOWN_RESERVATION;
 }
@@ -227,12 +240,29 @@ done(struct ledger *ledger, const struct run *run, const struct row *row)
     }
 }
 
+/* Nearly always: captured, and every byte was sent. */
+static bool
+deliver_at_once(struct ledger *ledger, struct run *run)
+{
+    sqlite3_stmt *stmt;
+
+    if (run->end != X402_TILL_END_COMPLETE)
+        return false;
+    stmt = edge(ledger, SQL_DELIVERED, rid_row(&run->rid), run->now_ms);
+    bind_blob(stmt, 4, run->rid.byte, sizeof run->rid.byte);
+    return db_run(&ledger->write, stmt) == 1; /* no state changed: no count */
+}
+
 static void
 done_run(struct ledger *ledger, struct command *command)
 {
     struct run *run = (struct run *)command;
     struct row row;
 
+    run->plain.err = X402_OK;
+    run->plain.payment = rid_row(&run->rid);
+    if (deliver_at_once(ledger, run))
+        return;
     if (find(ledger, run, &row))
         done(ledger, run, &row);
     else

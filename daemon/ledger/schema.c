@@ -12,6 +12,7 @@
 /* Step n brings a file from user_version n to n + 1.  Append only. */
 static const char *const step[SCHEMA_VERSION] = {
 #include "001_first.sql.h"
+#include "002_sums.sql.h"
 };
 
 static bool

@@ -44,147 +44,214 @@ set_closed(struct ledger *ledger, int64_t batch, bool closed)
     db_run_one(&ledger->write, stmt);
 }
 
-/* -- the edges of one row -- */
+/* -- the edges: ?1 says which rows, ?2 and ?3 are the same everywhere -- */
+
+static sqlite3_stmt *
+edge(struct ledger *ledger, const struct settle *s, enum statement which)
+{
+    sqlite3_stmt *stmt = db_use(&ledger->write, which);
+
+    bind_int(stmt, 2, ledger->epoch);
+    bind_int(stmt, 3, (int64_t)s->now_ms);
+    return stmt;
+}
+
+static sqlite3_stmt *
+edge_of(struct ledger *ledger, const struct settle *s, enum statement which,
+        int64_t id)
+{
+    sqlite3_stmt *stmt = edge(ledger, s, which);
+
+    bind_int(stmt, 1, id);
+    return stmt;
+}
 
 static void
-mine(struct ledger *ledger, const struct settle *s, const struct row *row,
-     int64_t batch)
+bind_block(sqlite3_stmt *stmt, const struct settle *s)
 {
-    struct db *db = &ledger->write;
-    struct pay_row now = row->pay;
-    sqlite3_stmt *stmt = db_use(db, SQL_MINE);
+    bind_blob(stmt, 4, s->tx_hash, sizeof s->tx_hash);
+    bind_int(stmt, 5, (int64_t)s->block_number);
+    bind_blob(stmt, 6, s->block_hash, sizeof s->block_hash);
+}
 
-    bind_int(stmt, 1, row->pay.id);
-    if (batch != 0)
-        bind_int(stmt, 2, batch);
-    else
-        (void)sqlite3_bind_null(stmt, 2);
-    bind_blob(stmt, 3, s->tx_hash, sizeof s->tx_hash);
-    bind_int(stmt, 4, (int64_t)s->block_number);
-    bind_blob(stmt, 5, s->block_hash, sizeof s->block_hash);
-    bind_int(stmt, 6, ledger->epoch);
-    bind_int(stmt, 7, (int64_t)s->now_ms);
-    db_run_one(db, stmt);
-    row_count(ledger, row->pay.state, row->pay.run, PAY_MINED, row->pay.run);
+/* Exactly these rows take the edge, or it is an error of this program. */
+static void
+run_for(struct db *db, sqlite3_stmt *stmt, size_t rows)
+{
+    if ((size_t)db_run(db, stmt) != rows && db->rc == SQLITE_OK)
+        db->rc = SQLITE_INTERNAL;
+}
+
+static void
+count(struct ledger *ledger, const struct money *row, enum pay_state to)
+{
+    row_count(ledger, row->state, row->run, to, row->run);
+}
+
+static void
+count_mined(struct ledger *ledger, const struct settle *s,
+            const struct money *row)
+{
+    struct money now = *row;
+
+    count(ledger, row, PAY_MINED);
     now.block_number = s->block_number;
-    credit_close(ledger, &row->pay);
+    credit_close(ledger, row);
     credit_mined(ledger, &now);
 }
 
 static void
-requeue(struct ledger *ledger, const struct settle *s, const struct row *row)
+mine(struct ledger *ledger, const struct settle *s, const struct money *row,
+     int64_t batch)
 {
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_REQUEUE);
+    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_MINE, row->id);
 
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, ledger->epoch);
-    bind_int(stmt, 3, (int64_t)s->now_ms);
+    bind_block(stmt, s);
+    if (batch != 0)
+        bind_int(stmt, 7, batch);
+    else
+        (void)sqlite3_bind_null(stmt, 7);
     db_run_one(&ledger->write, stmt);
-    row_count(ledger, row->pay.state, row->pay.run, PAY_CAPTURED, row->pay.run);
+    count_mined(ledger, s, row);
 }
 
 static void
-unmine(struct ledger *ledger, const struct settle *s, const struct row *row)
+requeue(struct ledger *ledger, const struct settle *s, const struct money *row)
 {
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_UNMINE);
-
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, ledger->epoch);
-    bind_int(stmt, 3, (int64_t)s->now_ms);
-    db_run_one(&ledger->write, stmt);
-    row_count(ledger, PAY_MINED, row->pay.run, PAY_SUBMITTED, row->pay.run);
-}
-
-static void
-finish(struct ledger *ledger, const struct settle *s, const struct row *row)
-{
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_FINAL);
-
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, ledger->epoch);
-    bind_int(stmt, 3, (int64_t)s->now_ms);
-    db_run_one(&ledger->write, stmt);
-    row_count(ledger, PAY_MINED, row->pay.run, PAY_FINAL, row->pay.run);
-    credit_unmined(ledger, &row->pay);
+    db_run_one(&ledger->write, edge_of(ledger, s, SQL_REQUEUE, row->id));
+    count(ledger, row, PAY_CAPTURED);
 }
 
 /* -- mined, paid by somebody -- */
 
+static struct money_list
+submitted_of(struct ledger *ledger, int64_t batch)
+{
+    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_SUBMITTED_OF_BATCH);
+
+    bind_int(stmt, 1, batch);
+    return money_list(&ledger->write, stmt);
+}
+
+/* Both lists have the same order, but for rows that are gone. */
+static const struct ledger_outcome *
+outcome_of(const struct settle *s, int64_t id, size_t *hint)
+{
+    for (size_t i = 0; i < s->len; i++) {
+        size_t at = (*hint + i) % s->len;
+
+        if (s->outcome[at].payment == id) {
+            *hint = at + 1;
+            return &s->outcome[at];
+        }
+    }
+    return NULL;
+}
+
+static bool
+all_paid(const struct settle *s, const struct money_list *rows)
+{
+    size_t hint = 0;
+
+    for (size_t i = 0; i < rows->len; i++) {
+        const struct ledger_outcome *outcome =
+            outcome_of(s, rows->row[i].id, &hint);
+
+        if (outcome == NULL || !outcome->paid)
+            return false;
+    }
+    return true;
+}
+
+static void
+mine_all(struct ledger *ledger, const struct settle *s,
+         const struct money_list *rows)
+{
+    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_MINE_BATCH, s->batch);
+
+    bind_block(stmt, s);
+    run_for(&ledger->write, stmt, rows->len);
+    for (size_t i = 0; i < rows->len; i++)
+        count_mined(ledger, s, &rows->row[i]);
+}
+
+static void
+mine_each(struct ledger *ledger, const struct settle *s,
+          const struct money_list *rows)
+{
+    size_t hint = 0;
+
+    for (size_t i = 0; i < rows->len; i++) {
+        const struct ledger_outcome *outcome =
+            outcome_of(s, rows->row[i].id, &hint);
+
+        if (outcome == NULL)
+            continue;
+        if (outcome->paid)
+            mine(ledger, s, &rows->row[i], s->batch);
+        else
+            requeue(ledger, s, &rows->row[i]);
+    }
+}
+
+/* Rows that were told before, or that another transaction paid, are not among
+ * the submitted ones any more. */
 static void
 mined_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
-    struct row row;
+    struct money_list rows;
 
     s->plain.err = X402_OK;
     if (s->batch == 0 || batch_of_tx(&ledger->write, s->tx_hash) != s->batch) {
         s->plain.err = X402_ERR_INTERNAL;
         return;
     }
-    for (size_t i = 0; i < s->len; i++) {
-        if (!row_by_id(&ledger->write, s->outcome[i].payment, &row))
-            continue;
-        if (row.pay.state != PAY_SUBMITTED || row.pay.batch_id != s->batch)
-            continue; /* told before, or paid by another transaction */
-        if (s->outcome[i].paid)
-            mine(ledger, s, &row, s->batch);
-        else
-            requeue(ledger, s, &row);
-    }
+    rows = submitted_of(ledger, s->batch);
+    if (all_paid(s, &rows))
+        mine_all(ledger, s, &rows);
+    else
+        mine_each(ledger, s, &rows);
+    free(rows.row);
 }
 
 static void
 paid_by_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
+    struct money money;
     struct row row;
 
     s->plain.err = X402_ERR_BUSY;
     s->plain.payment = s->payment;
     if (!row_by_id(&ledger->write, s->payment, &row))
         return;
-    if (row.pay.state != PAY_SUBMITTED && !row_submittable(&row.pay))
+    money = money_of(&row.pay);
+    if (money.state != PAY_SUBMITTED && !money_submittable(&money))
         return;
-    mine(ledger, s, &row, batch_of_tx(&ledger->write, s->tx_hash));
+    mine(ledger, s, &money, batch_of_tx(&ledger->write, s->tx_hash));
     s->plain.err = X402_OK;
 }
 
-/* -- by transaction or batch: all rows first, then their edges -- */
+/* -- by transaction or batch: the rows first, then their edge -- */
 
-struct rows {
-    struct row *at;
-    size_t len;
-};
-
-static void
-rows_read(struct db *db, sqlite3_stmt *stmt, struct rows *out)
-{
-    size_t cap = 0;
-
-    while (out->len < LEDGER_LIST_MAX && db_row(db, stmt)) {
-        if (out->len == cap) {
-            struct row *more = command_new((cap + 128) * sizeof *more);
-
-            if (cap > 0)
-                memcpy(more, out->at, cap * sizeof *more);
-            free(out->at);
-            out->at = more;
-            cap += 128;
-        }
-        row_read(db, stmt, &out->at[out->len++]);
-    }
-    db_done(stmt);
-}
-
-static struct rows
-rows_mined_by(struct ledger *ledger, const uint8_t tx_hash[32])
+static struct money_list
+mined_by(struct ledger *ledger, const uint8_t tx_hash[32])
 {
     sqlite3_stmt *stmt = db_use(&ledger->write, SQL_MINED_BY);
-    struct rows rows = {NULL, 0};
 
     bind_blob(stmt, 1, tx_hash, 32);
-    rows_read(&ledger->write, stmt, &rows);
-    return rows;
+    return money_list(&ledger->write, stmt);
+}
+
+static void
+run_by_tx(struct ledger *ledger, const struct settle *s, enum statement which,
+          size_t rows)
+{
+    sqlite3_stmt *stmt = edge(ledger, s, which);
+
+    bind_blob(stmt, 1, s->tx_hash, sizeof s->tx_hash);
+    run_for(&ledger->write, stmt, rows);
 }
 
 static void
@@ -192,20 +259,19 @@ unmined_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
     int64_t batch = batch_of_tx(&ledger->write, s->tx_hash);
-    struct rows rows = rows_mined_by(ledger, s->tx_hash);
+    struct money_list rows = mined_by(ledger, s->tx_hash);
 
     s->plain.err = X402_OK;
+    run_by_tx(ledger, s, batch != 0 ? SQL_UNMINE : SQL_UNMINE_FOREIGN,
+              rows.len);
     for (size_t i = 0; i < rows.len; i++) {
-        credit_unmined(ledger, &rows.at[i].pay);
-        credit_open(ledger, &rows.at[i].pay);
-        if (batch != 0)
-            unmine(ledger, s, &rows.at[i]);
-        else
-            requeue(ledger, s, &rows.at[i]);
+        credit_unmined(ledger, &rows.row[i]);
+        credit_open(ledger, &rows.row[i]);
+        count(ledger, &rows.row[i], batch != 0 ? PAY_SUBMITTED : PAY_CAPTURED);
     }
     if (batch != 0)
         set_closed(ledger, batch, false);
-    free(rows.at);
+    free(rows.row);
 }
 
 static void
@@ -213,30 +279,30 @@ final_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
     int64_t batch = batch_of_tx(&ledger->write, s->tx_hash);
-    struct rows rows = rows_mined_by(ledger, s->tx_hash);
+    struct money_list rows = mined_by(ledger, s->tx_hash);
 
     s->plain.err = X402_OK;
-    for (size_t i = 0; i < rows.len; i++)
-        finish(ledger, s, &rows.at[i]);
+    run_by_tx(ledger, s, SQL_FINAL, rows.len);
+    for (size_t i = 0; i < rows.len; i++) {
+        count(ledger, &rows.row[i], PAY_FINAL);
+        credit_unmined(ledger, &rows.row[i]);
+    }
     if (batch != 0)
         set_closed(ledger, batch, true);
-    free(rows.at);
+    free(rows.row);
 }
 
 static void
 requeue_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_SUBMITTED_OF_BATCH);
-    struct rows rows = {NULL, 0};
+    struct money_list rows = submitted_of(ledger, s->batch);
 
     s->plain.err = X402_OK;
     s->plain.payment = s->batch;
-    bind_int(stmt, 1, s->batch);
-    rows_read(&ledger->write, stmt, &rows);
     for (size_t i = 0; i < rows.len; i++)
-        requeue(ledger, s, &rows.at[i]);
-    free(rows.at);
+        requeue(ledger, s, &rows.row[i]);
+    free(rows.row);
     set_closed(ledger, s->batch, true);
 }
 
@@ -244,54 +310,50 @@ requeue_run(struct ledger *ledger, struct command *command)
 
 static void
 release_unsubmitted(struct ledger *ledger, const struct settle *s,
-                    const struct row *row)
+                    const struct money *row)
 {
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_RELEASE);
+    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_RELEASE, row->id);
 
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, 0);
-    bind_int(stmt, 3, s->reason);
-    bind_int(stmt, 4, ledger->epoch);
-    bind_int(stmt, 5, (int64_t)s->now_ms);
+    bind_int(stmt, 4, 0);
+    bind_int(stmt, 5, s->reason);
     db_run_one(&ledger->write, stmt);
-    row_count(ledger, row->pay.state, row->pay.run, PAY_RELEASED, PAY_RUN_NONE);
-    credit_close(ledger, &row->pay);
+    row_count(ledger, row->state, row->run, PAY_RELEASED, PAY_RUN_NONE);
+    credit_close(ledger, row);
 }
 
 static void
 fail_with_proof(struct ledger *ledger, const struct settle *s,
-                const struct row *row)
+                const struct money *row, bool given)
 {
     enum pay_run run =
-        row->pay.run == PAY_RUN_REDEEMABLE ? PAY_RUN_DELIVERED : row->pay.run;
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_FAILED);
+        row->run == PAY_RUN_REDEEMABLE ? PAY_RUN_DELIVERED : row->run;
+    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_FAILED, row->id);
 
-    bind_int(stmt, 1, row->pay.id);
-    bind_int(stmt, 2, s->reason);
-    bind_int(stmt, 3, ledger->epoch);
-    bind_int(stmt, 4, (int64_t)s->now_ms);
+    bind_int(stmt, 4, s->reason);
     db_run_one(&ledger->write, stmt);
-    row_count(ledger, row->pay.state, row->pay.run, PAY_FAILED, run);
-    credit_close(ledger, &row->pay);
-    /* no run was captured: nothing was given for it */
-    if (row->pay.runs > 0)
-        credit_lost(ledger, &row->pay, s->now_ms);
+    row_count(ledger, row->state, row->run, PAY_FAILED, run);
+    credit_close(ledger, row);
+    if (given)
+        credit_lost(ledger, row, s->now_ms);
 }
 
 static void
 failed_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
+    struct money money;
     struct row row;
 
     s->plain.err = X402_ERR_BUSY;
     s->plain.payment = s->payment;
     if (!row_by_id(&ledger->write, s->payment, &row))
         return;
-    if (row.pay.state == PAY_CAPTURED || row.pay.state == PAY_SUBMITTED)
-        fail_with_proof(ledger, s, &row);
-    else if (row_submittable(&row.pay))
-        release_unsubmitted(ledger, s, &row);
+    money = money_of(&row.pay);
+    /* without a captured run nothing was given for it */
+    if (money.state == PAY_CAPTURED || money.state == PAY_SUBMITTED)
+        fail_with_proof(ledger, s, &money, row.pay.runs > 0);
+    else if (money_submittable(&money))
+        release_unsubmitted(ledger, s, &money);
     else
         return;
     s->plain.err = X402_OK;

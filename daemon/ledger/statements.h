@@ -12,6 +12,19 @@
     "block_number, block_hash, releases, runs, reason, created_ms, "           \
     "updated_ms, alone, taken, started, charged_ms "
 
+/* the columns that money_read() takes, in its order */
+#define MONEY_COLUMNS                                                          \
+    "id, state, run, mode, chain_id, contract, payer, value, block_number "
+
+/* edges that more than one statement takes */
+#define MINED_HERE                                                             \
+    "state = 5, tx = ?4, block_number = ?5, block_hash = ?6, "                 \
+    "charged_ms = iif(charged_ms = 0, ?3, charged_ms), epoch = ?2, "           \
+    "updated_ms = ?3"
+#define QUEUED_AGAIN                                                           \
+    "state = 3, batch = NULL, tx = NULL, block_number = NULL, "                \
+    "block_hash = NULL, epoch = ?2, updated_ms = ?3"
+
 #define STATEMENTS(X)                                                          \
     X(SQL_BEGIN, "BEGIN IMMEDIATE")                                            \
     X(SQL_COMMIT, "COMMIT")                                                    \
@@ -22,6 +35,7 @@
     X(SQL_BY_KEY,                                                              \
       "SELECT " ROW_COLUMNS "FROM payment WHERE payer = ?1 AND nonce = ?2 "    \
       "AND contract = ?3 AND chain_id = ?4")                                   \
+    X(SQL_MONEY_BY_ID, "SELECT " MONEY_COLUMNS "FROM payment WHERE id = ?1")   \
     X(SQL_BY_ID, "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1")           \
     X(SQL_BY_RID,                                                              \
       "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1 AND rid = ?2")         \
@@ -42,9 +56,9 @@
       "SELECT " ROW_COLUMNS "FROM payment WHERE state = ?3 AND chain_id = ?1 " \
       "ORDER BY id LIMIT ?2")                                                  \
     X(SQL_SUBMITTED_OF_BATCH,                                                  \
-      "SELECT " ROW_COLUMNS "FROM payment WHERE state = 4 AND batch = ?1")     \
+      "SELECT " MONEY_COLUMNS "FROM payment WHERE state = 4 AND batch = ?1")   \
     X(SQL_MINED_BY,                                                            \
-      "SELECT " ROW_COLUMNS "FROM payment WHERE state = 5 AND tx = ?1")        \
+      "SELECT " MONEY_COLUMNS "FROM payment WHERE state = 5 AND tx = ?1")      \
     /* -- payments: the gateway's edges -- */                                  \
     X(SQL_INSERT,                                                              \
       "INSERT INTO payment (state, run, mode, origin, wire, chain_id, "        \
@@ -67,19 +81,24 @@
       "taken = 0, epoch = ?4, updated_ms = ?5 WHERE id = ?1 AND run = 3")      \
     X(SQL_CAPTURE,                                                             \
       "UPDATE payment SET state = 3, taken = 1, runs = 1, charged_ms = ?3, "   \
-      "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state = 1 AND run = 1")   \
+      "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state = 1 AND run = 1 "   \
+      "AND rid = ?4 AND valid_before >= ?5")                                   \
     X(SQL_CAPTURE_CHARGED,                                                     \
       "UPDATE payment SET taken = 1, runs = runs + 1, epoch = ?2, "            \
       "updated_ms = ?3 WHERE id = ?1 AND state BETWEEN 3 AND 6 AND run = 1")   \
+    X(SQL_DELIVERED,                                                           \
+      "UPDATE payment SET run = 2, worker = NULL, epoch = ?2, "                \
+      "updated_ms = ?3 WHERE id = ?1 AND rid = ?4 AND run = 1 AND taken = 1 "  \
+      "AND state BETWEEN 3 AND 7")                                             \
     X(SQL_RELEASE,                                                             \
       "UPDATE payment SET state = 2, run = 0, worker = NULL, "                 \
-      "signature = x'', releases = releases + ?2, reason = ?3, epoch = ?4, "   \
-      "updated_ms = ?5 WHERE id = ?1 AND state = 1")                           \
+      "signature = x'', releases = releases + ?4, reason = ?5, epoch = ?2, "   \
+      "updated_ms = ?3 WHERE id = ?1 AND state = 1")                           \
     X(SQL_STARTED, "UPDATE payment SET started = 1, epoch = ?2 "               \
                    "WHERE id = ?1 AND run = 1")                                \
     X(SQL_RUN_END,                                                             \
-      "UPDATE payment SET run = ?2, worker = NULL, epoch = ?3, "               \
-      "updated_ms = ?4 WHERE id = ?1 AND run = 1 AND state BETWEEN 3 AND 7")   \
+      "UPDATE payment SET run = ?4, worker = NULL, epoch = ?2, "               \
+      "updated_ms = ?3 WHERE id = ?1 AND run = 1 AND state BETWEEN 3 AND 7")   \
     /* -- payments: the settler's edges -- */                                  \
     X(SQL_SUBMIT,                                                              \
       "UPDATE payment SET state = 4, batch = ?2, tx = ?3, epoch = ?4, "        \
@@ -87,82 +106,35 @@
       "AND (state = 3 OR (state = 1 AND mode = 2))")                           \
     X(SQL_RESUBMIT, "UPDATE payment SET tx = ?2, epoch = ?3, updated_ms = ?4 " \
                     "WHERE batch = ?1 AND state = 4")                          \
-    X(SQL_MINE,                                                                \
-      "UPDATE payment SET state = 5, batch = ?2, tx = ?3, block_number = ?4, " \
-      "block_hash = ?5, charged_ms = iif(charged_ms = 0, ?7, charged_ms), "    \
-      "epoch = ?6, updated_ms = ?7 WHERE id = ?1 "                             \
-      "AND (state = 3 OR state = 4 OR (state = 1 AND mode = 2))")              \
+    X(SQL_MINE, "UPDATE payment SET " MINED_HERE ", batch = ?7 WHERE id = ?1 " \
+                "AND (state = 3 OR state = 4 OR (state = 1 AND mode = 2))")    \
+    X(SQL_MINE_BATCH,                                                          \
+      "UPDATE payment SET " MINED_HERE " WHERE state = 4 AND batch = ?1")      \
     X(SQL_UNMINE, "UPDATE payment SET state = 4, block_number = NULL, "        \
                   "block_hash = NULL, epoch = ?2, updated_ms = ?3 "            \
-                  "WHERE id = ?1 AND state = 5")                               \
-    X(SQL_REQUEUE,                                                             \
-      "UPDATE payment SET state = 3, batch = NULL, tx = NULL, "                \
-      "block_number = NULL, block_hash = NULL, epoch = ?2, updated_ms = ?3 "   \
-      "WHERE id = ?1 AND (state = 4 OR state = 5)")                            \
+                  "WHERE state = 5 AND tx = ?1")                               \
+    X(SQL_UNMINE_FOREIGN,                                                      \
+      "UPDATE payment SET " QUEUED_AGAIN " WHERE state = 5 AND tx = ?1")       \
+    X(SQL_REQUEUE, "UPDATE payment SET " QUEUED_AGAIN                          \
+                   " WHERE id = ?1 AND (state = 4 OR state = 5)")              \
     X(SQL_FINAL, "UPDATE payment SET state = 6, signature = x'', epoch = ?2, " \
-                 "updated_ms = ?3 WHERE id = ?1 AND state = 5")                \
+                 "updated_ms = ?3 WHERE state = 5 AND tx = ?1")                \
     X(SQL_FAILED, "UPDATE payment SET state = 7, run = iif(run = 3, 2, run), " \
-                  "signature = x'', reason = ?2, epoch = ?3, updated_ms = ?4 " \
+                  "signature = x'', reason = ?4, epoch = ?2, updated_ms = ?3 " \
                   "WHERE id = ?1 AND (state = 3 OR state = 4)")                \
     /* -- credit -- */                                                         \
-    X(SQL_PAYER, "SELECT open_all, open_after, lost, settle_first, full_ms "   \
-                 "FROM payer WHERE payer = ?1 AND asset = ?2 "                 \
-                 "AND chain_id = ?3")                                          \
-    X(SQL_PAYER_NEW,                                                           \
-      "INSERT INTO payer (payer, asset, chain_id, open_all, open_after, "      \
-      "lost, settle_first, full_ms) VALUES (?1, ?2, ?3, ?4, ?5, "              \
-      "zeroblob(32), 0, 0)")                                                   \
-    X(SQL_PAYER_ADD, "UPDATE payer SET open_all = u256_add(open_all, ?4), "    \
-                     "open_after = u256_add(open_after, ?5) "                  \
-                     "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")      \
-    X(SQL_PAYER_SUB, "UPDATE payer SET open_all = u256_sub(open_all, ?4), "    \
-                     "open_after = u256_sub(open_after, ?5) "                  \
-                     "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")      \
-    X(SQL_PAYER_LOST,                                                          \
-      "UPDATE payer SET lost = u256_add(lost, ?4), settle_first = 1 "          \
-      "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")                     \
-    X(SQL_PAYER_FULL, "UPDATE payer SET full_ms = ?4 "                         \
-                      "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")     \
-    X(SQL_TOTAL,                                                               \
-      "SELECT open_after FROM total WHERE asset = ?1 AND chain_id = ?2")       \
-    X(SQL_TOTAL_NEW, "INSERT INTO total (asset, chain_id, open_after) "        \
-                     "VALUES (?1, ?2, ?3)")                                    \
-    X(SQL_TOTAL_ADD, "UPDATE total SET open_after = u256_add(open_after, ?3) " \
-                     "WHERE asset = ?1 AND chain_id = ?2")                     \
-    X(SQL_TOTAL_SUB, "UPDATE total SET open_after = u256_sub(open_after, ?3) " \
-                     "WHERE asset = ?1 AND chain_id = ?2")                     \
-    X(SQL_MINED_ABOVE,                                                         \
-      "SELECT block_number, mined_all, mined_after FROM mined "                \
-      "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3 "                     \
-      "AND block_number > ?4")                                                 \
-    X(SQL_MINED_TOTAL_ABOVE,                                                   \
-      "SELECT mined_after FROM mined_total "                                   \
-      "WHERE asset = ?1 AND chain_id = ?2 AND block_number > ?3")              \
-    X(SQL_MINED_ADD,                                                           \
-      "INSERT INTO mined (payer, asset, chain_id, block_number, n, "           \
-      "mined_all, mined_after) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6) "            \
-      "ON CONFLICT DO UPDATE SET n = n + 1, "                                  \
-      "mined_all = u256_add(mined_all, excluded.mined_all), "                  \
-      "mined_after = u256_add(mined_after, excluded.mined_after)")             \
-    X(SQL_MINED_SUB,                                                           \
-      "UPDATE mined SET n = n - 1, mined_all = u256_sub(mined_all, ?5), "      \
-      "mined_after = u256_sub(mined_after, ?6) WHERE payer = ?1 "              \
-      "AND asset = ?2 AND chain_id = ?3 AND block_number = ?4")                \
-    X(SQL_MINED_GONE,                                                          \
-      "DELETE FROM mined WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3 "   \
-      "AND block_number = ?4 AND n = 0")                                       \
-    X(SQL_MINED_TOTAL_ADD,                                                     \
-      "INSERT INTO mined_total (asset, chain_id, block_number, n, "            \
-      "mined_after) VALUES (?1, ?2, ?3, 1, ?4) "                               \
-      "ON CONFLICT DO UPDATE SET n = n + 1, "                                  \
-      "mined_after = u256_add(mined_after, excluded.mined_after)")             \
-    X(SQL_MINED_TOTAL_SUB,                                                     \
-      "UPDATE mined_total SET n = n - 1, "                                     \
-      "mined_after = u256_sub(mined_after, ?4) "                               \
-      "WHERE asset = ?1 AND chain_id = ?2 AND block_number = ?3")              \
-    X(SQL_MINED_TOTAL_GONE,                                                    \
-      "DELETE FROM mined_total WHERE asset = ?1 AND chain_id = ?2 "            \
-      "AND block_number = ?3 AND n = 0")                                       \
+    X(SQL_PAYER, "SELECT lost, settle_first, full_ms FROM payer "              \
+                 "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")          \
+    X(SQL_PAYER_SAVE,                                                          \
+      "INSERT INTO payer (payer, asset, chain_id, lost, settle_first, "        \
+      "full_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET "    \
+      "lost = ?4, settle_first = ?5, full_ms = ?6")                            \
+    X(SQL_MONEY_OUT,                                                           \
+      "SELECT " MONEY_COLUMNS "FROM payment WHERE state = 3 "                  \
+      "UNION ALL SELECT " MONEY_COLUMNS "FROM payment WHERE state = 1 "        \
+      "AND run = 1 "                                                           \
+      "UNION ALL SELECT " MONEY_COLUMNS "FROM payment WHERE state = 4 "        \
+      "UNION ALL SELECT " MONEY_COLUMNS "FROM payment WHERE state = 5")        \
     X(SQL_LOSS, "INSERT INTO loss (payment, chain_id, asset, value, at_ms) "   \
                 "VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
     X(SQL_LOSS_SINCE, "SELECT value FROM loss "                                \

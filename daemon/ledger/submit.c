@@ -13,22 +13,24 @@ struct submit {
     uint64_t now_ms;
 };
 
-bool
-row_submittable(const struct pay_row *row)
-{
-    return row->state == PAY_CAPTURED ||
-           (row->state == PAY_RESERVED && row->mode == PAY_SETTLE_BEFORE);
-}
-
+/* Their rows, in the order asked, when all of them may be submitted. */
 static bool
-all_submittable(struct ledger *ledger, const struct ledger_tx *tx)
+all_submittable(struct ledger *ledger, const struct ledger_tx *tx,
+                struct money *rows)
 {
-    struct row row;
+    struct db *db = &ledger->write;
 
-    for (size_t i = 0; i < tx->payments_len; i++)
-        if (!row_by_id(&ledger->write, tx->payments[i], &row) ||
-            row.pay.chain_id != tx->chain_id || !row_submittable(&row.pay))
+    for (size_t i = 0; i < tx->payments_len; i++) {
+        sqlite3_stmt *stmt = db_use(db, SQL_MONEY_BY_ID);
+
+        bind_int(stmt, 1, tx->payments[i]);
+        if (!db_row(db, stmt))
             return false;
+        money_read(db, stmt, &rows[i]);
+        db_done(stmt);
+        if (rows[i].chain_id != tx->chain_id || !money_submittable(&rows[i]))
+            return false;
+    }
     return tx->payments_len > 0;
 }
 
@@ -85,23 +87,19 @@ store_tx(struct ledger *ledger, const struct submit *s, int64_t batch)
 
 static void
 submit_payment(struct ledger *ledger, const struct submit *s, int64_t batch,
-               int64_t payment)
+               const struct money *row)
 {
     struct db *db = &ledger->write;
-    struct row row;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = db_use(db, SQL_SUBMIT);
 
-    if (!row_by_id(db, payment, &row))
-        return;
-    stmt = db_use(db, SQL_SUBMIT);
-    bind_int(stmt, 1, payment);
+    bind_int(stmt, 1, row->id);
     bind_int(stmt, 2, batch);
     bind_blob(stmt, 3, s->tx.hash, sizeof s->tx.hash);
     bind_int(stmt, 4, ledger->epoch);
     bind_int(stmt, 5, (int64_t)s->now_ms);
     bind_int(stmt, 6, (int64_t)s->tx.chain_id);
     db_run_one(db, stmt);
-    row_count(ledger, row.pay.state, row.pay.run, PAY_SUBMITTED, row.pay.run);
+    row_count(ledger, row->state, row->run, PAY_SUBMITTED, row->run);
 }
 
 static void
@@ -118,27 +116,40 @@ replace(struct ledger *ledger, const struct submit *s)
     db_run(&ledger->write, stmt);
 }
 
+static bool
+submit_new(struct ledger *ledger, struct submit *s)
+{
+    struct money rows[LEDGER_TX_PAYMENTS_MAX];
+    int64_t batch;
+
+    if (!all_submittable(ledger, &s->tx, rows))
+        return false;
+    batch = new_batch(ledger, s);
+    store_tx(ledger, s, batch);
+    for (size_t i = 0; i < s->tx.payments_len; i++)
+        submit_payment(ledger, s, batch, &rows[i]);
+    s->plain.payment = batch;
+    return true;
+}
+
+static bool
+submit_replacement(struct ledger *ledger, struct submit *s)
+{
+    s->plain.payment = s->tx.batch_id;
+    if (!is_replacement(ledger, &s->tx))
+        return false;
+    replace(ledger, s);
+    return true;
+}
+
 static void
 submit_run(struct ledger *ledger, struct command *command)
 {
     struct submit *s = (struct submit *)command;
-    int64_t batch = s->tx.batch_id;
-    bool good = batch == 0 ? all_submittable(ledger, &s->tx)
-                           : is_replacement(ledger, &s->tx);
+    bool good = s->tx.batch_id == 0 ? submit_new(ledger, s)
+                                    : submit_replacement(ledger, s);
 
     s->plain.err = good ? X402_OK : X402_ERR_BUSY;
-    s->plain.payment = batch;
-    if (!good)
-        return;
-    if (batch != 0) {
-        replace(ledger, s);
-        return;
-    }
-    batch = new_batch(ledger, s);
-    store_tx(ledger, s, batch);
-    for (size_t i = 0; i < s->tx.payments_len; i++)
-        submit_payment(ledger, s, batch, s->tx.payments[i]);
-    s->plain.payment = batch;
 }
 
 static void

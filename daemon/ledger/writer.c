@@ -28,6 +28,18 @@ command_new(size_t size)
 }
 
 void *
+command_resize(void *memory, size_t size)
+{
+    void *out = realloc(memory, size);
+
+    if (out == NULL) {
+        fprintf(stderr, "x402d: out of memory\n");
+        abort();
+    }
+    return out;
+}
+
+void *
 command_copy(const void *bytes, size_t len)
 {
     void *out = command_new(len + 1);

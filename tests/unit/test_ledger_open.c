@@ -179,10 +179,33 @@ ledgers_that_are_not_ours(void)
     OK(refused_with("newer"));
     test_sql("PRAGMA user_version = 0");
     OK(refused_with("not a ledger"));
-    test_sql("PRAGMA user_version = 1");
+    test_sql("PRAGMA user_version = 2");
     OK(test_refusal() == NULL);
     test_sql("PRAGMA application_id = 7");
     OK(refused_with("not a ledger"));
+}
+
+/* What version 1 had more, and its number: the file is brought to today's. */
+static void
+an_old_ledger(void)
+{
+    make_ledger();
+    test_sql("CREATE TABLE mined (one)");
+    test_sql("CREATE TABLE mined_total (one)");
+    test_sql("CREATE TABLE total (one)");
+    test_sql("ALTER TABLE payer ADD COLUMN open_all BLOB "
+             "CHECK (length(open_all) = 32)");
+    test_sql("ALTER TABLE payer ADD COLUMN open_after BLOB "
+             "CHECK (length(open_after) = 32)");
+    test_sql("PRAGMA user_version = 1");
+    OK(test_refusal() == NULL);
+    OK(test_sql("PRAGMA user_version") == 2);
+    OK(test_sql("SELECT count(*) FROM payment") == 49);
+    OK(test_sql("SELECT count(*) FROM pragma_table_info('payer') "
+                "WHERE name LIKE 'open%'") == 0);
+    test_open();
+    OK(test_audit() == NULL);
+    test_close();
 }
 
 /* Every page in turn is overwritten: never a start with less than there was. */
@@ -235,6 +258,7 @@ static void (*const all[])(void) = {
     fenced_off,
     files_that_are_not_ours,
     ledgers_that_are_not_ours,
+    an_old_ledger,
     damage,
     a_folder_that_is_not_there,
 };

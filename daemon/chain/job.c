@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See job.h.
  *
+ * First the whole transaction is tried as it would be sent; where that works,
+ * and nearly always it does, nothing else is asked.  Only when it does not are
+ * its members looked at one by one, and sifted.
+ *
  * The gas of an aggregate that lets members fail cannot be estimated: starved
  * of gas its members fail and it still succeeds.  So the estimate is of the
  * same calls with allowFailure = false, which is also the last simulation, of
@@ -48,10 +52,14 @@ struct job {
     size_t waiting; /* verdicts that are missing */
     struct flight_tx tx;
     uint64_t gas_limit;
-    uint64_t time_s; /* pretended in the estimate */
+    uint64_t time_s;    /* pretended in the question */
+    uint64_t gas_guess; /* what the question gave the call; 0: an estimate */
+    bool careful;       /* its members were looked at one by one */
+    size_t code_of[LOOK_MAX]; /* whose code was asked for along with it */
+    size_t code_len;
 };
 
-static void estimate(struct job *job);
+static void ask(struct job *job);
 static void submit(struct job *job);
 
 /* -- the end -- */
@@ -149,7 +157,7 @@ sift(struct job *job)
     job->len = kept;
 }
 
-/* -- 1. simulate again -- */
+/* -- when the whole failed: each by itself -- */
 
 struct asking {
     struct job *job;
@@ -171,12 +179,13 @@ on_verdict(void *arg, const struct chain_verdict *verdict)
     if (job->settler->chain->closing || job->len == 0)
         give_up(job, RETRY_MS);
     else
-        estimate(job);
+        ask(job);
 }
 
 static void
-simulate(struct job *job)
+look_at_each(struct job *job)
 {
+    job->careful = true;
     job->waiting = job->len;
     for (size_t i = 0; i < job->len; i++) {
         const struct pay_row *row = &job->member[i].row;
@@ -191,7 +200,7 @@ simulate(struct job *job)
     }
 }
 
-/* -- 2. estimate -- */
+/* -- 1. the very call, by the signer, right before it is signed -- */
 
 static uint64_t
 gas_most(const struct job *job)
@@ -238,7 +247,7 @@ rest(struct job *job, const char *why)
     give_up(job, REST_MS);
 }
 
-/* 2b. with the gas known: fees, money, then the signature. */
+/* With the gas known: fees, money, then the signature. */
 static bool
 price(struct job *job)
 {
@@ -277,12 +286,59 @@ read_market(struct job *job, const struct rpc_answer *answers)
         signer_counted(job->signer, mined, 0);
 }
 
+/* Who gained code since he was looked at must go alone. */
+static bool
+without_code(const struct job *job, const struct rpc_answer *answers)
+{
+    struct chain *chain = job->settler->chain;
+
+    for (size_t i = 0; i < job->code_len; i++) {
+        const struct pay_row *row = &job->member[job->code_of[i]].row;
+        uint8_t *code;
+        size_t len;
+
+        if (answers[i].status != RPC_RESULT ||
+            !quantity_data(&code, &len, answers[i].result))
+            return false;
+        free(code);
+        code_keep(&chain->code, &row->auth.from, len > 0, core_now_ms());
+        if (len > 0)
+            return false;
+    }
+    return true;
+}
+
+/* Some nodes take no block override in an estimate (geth before 1.15). */
+static bool
+refuses_time(const struct job *job, const struct rpc_answer *answer)
+{
+    return job->gas_guess == 0 && job->time_s != 0 &&
+           answer->status == RPC_ERROR && !chain_is_revert(answer);
+}
+
+static bool
+read_gas(struct job *job, const struct rpc_answer *answer)
+{
+    uint64_t gas = job->gas_guess;
+
+    if (answer->status != RPC_RESULT)
+        return false;
+    if (gas == 0) {
+        if (!quantity_u64(&gas, answer->result) || gas > gas_most(job))
+            return false;
+        gas_learn(&job->settler->gas, gas, job->len, core_now_ms());
+    }
+    job->gas_limit = gas + gas * 3 / 10;
+    if (job->gas_limit > gas_most(job))
+        job->gas_limit = gas_most(job);
+    return true;
+}
+
 static void
-on_estimate(void *arg, const struct rpc_answer *answers, size_t len)
+on_answers(void *arg, const struct rpc_answer *answers, size_t len)
 {
     struct job *job = arg;
     struct settler *settler = job->settler;
-    uint64_t gas;
 
     (void)len;
     if (answers[0].status == RPC_UNKNOWN)
@@ -292,53 +348,93 @@ on_estimate(void *arg, const struct rpc_answer *answers, size_t len)
         return;
     }
     read_market(job, answers + 1);
-    if (answers[0].status == RPC_ERROR && job->time_s != 0 &&
-        !chain_is_revert(&answers[0])) {
-        /* it takes no block override here (geth before 1.15) */
+    if (refuses_time(job, &answers[0])) {
         settler->no_time_until_ms = core_now_ms() + WITHOUT_OVERRIDE_MS;
-        estimate(job);
-        return;
-    }
-    if (answers[0].status == RPC_ERROR ||
-        !quantity_u64(&gas, answers[0].result) || gas > gas_most(job)) {
-        halve(job);
-        return;
-    }
-    job->gas_limit = gas + gas * 3 / 10;
-    if (job->gas_limit > gas_most(job))
-        job->gas_limit = gas_most(job);
-    if (price(job))
+        ask(job);
+    } else if (!without_code(job, answers + 4) || !read_gas(job, &answers[0])) {
+        if (job->careful)
+            halve(job);
+        else
+            look_at_each(job);
+    } else if (price(job)) {
         submit(job);
+    }
 }
 
+/* The members whose code is not known, or not for as long as an answer may
+ * take.  Each payer once. */
 static void
-estimate(struct job *job)
+add_code_calls(struct job *job, struct rpc_call *calls, size_t *len)
+{
+    const struct code_cache *cache = &job->settler->chain->code;
+    uint64_t soon_ms = core_now_ms() + 2000;
+
+    job->code_len = 0;
+    for (size_t i = 0; i < job->len && !job->careful; i++) {
+        const struct x402_address *payer = &job->member[i].row.auth.from;
+        size_t k = 0;
+
+        if (code_find(cache, payer, soon_ms) == CODE_NONE)
+            continue;
+        while (k < job->code_len &&
+               !x402_address_eq(payer,
+                                &job->member[job->code_of[k]].row.auth.from))
+            k++;
+        if (k < job->code_len)
+            continue;
+        job->code_of[job->code_len++] = i;
+        calls[(*len)++] = params_code(payer);
+    }
+}
+
+/* An eth_call with all the gas that it may use is one run of it; an estimate
+ * is a search, of ten and more.  So the gas of earlier ones is tried first. */
+static struct rpc_call
+gas_call(struct job *job)
 {
     struct settler *settler = job->settler;
+    uint64_t now_ms = core_now_ms();
     struct look_payment payments[LOOK_MAX];
     struct sign_calldata calldata;
     struct params_message message = {.from = &job->signer->address};
-    struct rpc_call calls[4];
+    struct rpc_call call;
 
-    job->time_s = core_now_ms() < settler->no_time_until_ms
+    job->gas_guess =
+        job->careful ? 0 : gas_guess(&settler->gas, job->len, now_ms);
+    if (job->gas_guess > gas_most(job))
+        job->gas_guess = 0;
+    job->time_s = job->gas_guess == 0 && now_ms < settler->no_time_until_ms
                       ? 0
-                      : chain_call_time(settler->chain, core_now_ms());
+                      : chain_call_time(settler->chain, now_ms);
     list_payments(job, payments);
     sign_calldata(&calldata, payments, job->len, false);
     message.to = &calldata.to;
     message.data = calldata.data;
     message.data_len = calldata.len;
+    message.gas = job->gas_guess;
     message.block = job->time_s == 0 ? "pending" : "latest";
     message.time_s = job->time_s;
-    calls[0] = params_estimate(&message);
+    call =
+        job->gas_guess != 0 ? params_call(&message) : params_estimate(&message);
+    free(calldata.data);
+    return call;
+}
+
+static void
+ask(struct job *job)
+{
+    struct rpc_call calls[4 + LOOK_MAX];
+    size_t len = 4;
+
+    calls[0] = gas_call(job);
     calls[1] = params_block("latest");
     calls[2] = params_plain("eth_maxPriorityFeePerGas");
     calls[3] = params_nonce(&job->signer->address, "latest");
-    free(calldata.data);
-    rpc_ask(settler->chain->rpc, calls, 4, on_estimate, job);
+    add_code_calls(job, calls, &len);
+    rpc_ask(job->settler->chain->rpc, calls, len, on_answers, job);
 }
 
-/* -- 3. sign and store -- */
+/* -- 2. sign and store -- */
 
 static struct flight *
 make_flight(const struct job *job, int64_t batch)
@@ -481,7 +577,14 @@ job_start(struct settler *settler, struct signer *signer,
     for (size_t i = 0; i < n; i++)
         job->member[i].row = *rows[i];
     signer->flights++;
-    simulate(job);
+    for (size_t i = 0; i < n && !job->careful; i++)
+        job->careful = rows[i]->alone ||
+                       code_find(&settler->chain->code, &rows[i]->auth.from,
+                                 core_now_ms()) == CODE_SOME;
+    if (job->careful)
+        look_at_each(job);
+    else
+        ask(job);
 }
 
 void

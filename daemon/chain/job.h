@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One transaction in the making: simulate its payments again, estimate its gas,
- * sign, store, hand over. */
+/* One transaction in the making: try it once more, with its gas, sign, store,
+ * hand over. */
 #ifndef X402D_JOB_H
 #define X402D_JOB_H
 
+#include "gas.h"
 #include "idset.h"
 #include "inside.h"
 #include "later.h"
@@ -21,6 +22,7 @@ struct settler {
     bool look_again;     /* something changed meanwhile */
     struct idset hand;   /* payments in jobs and inquiries */
     struct later *later;
+    struct gas gas;
     struct job *ready;         /* signed as soon as their signer is free */
     uint64_t rest_until_ms;    /* fees or money are missing: no new jobs */
     uint64_t no_time_until_ms; /* eth_estimateGas takes no block override */

@@ -54,7 +54,7 @@ read_look(struct group *group, const struct rpc_answer *answer,
     bool good;
 
     if (answer->status != RPC_RESULT ||
-        !quantity_data(&bytes, &len, answer->result))
+        !quantity_text_data(&bytes, &len, answer->text))
         return false;
     good = look_decode(seen, block, group->payment, group->len, !group->alone,
                        bytes, len);
@@ -225,6 +225,7 @@ look_call(struct group *group)
 
     message.data = data;
     call = params_call(&message);
+    call.raw = true;
     free(data);
     return call;
 }

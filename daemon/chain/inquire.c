@@ -128,7 +128,7 @@ on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
 
     (void)len;
     if (answers[0].status != RPC_RESULT || q->chain->closing ||
-        receipt_read(&q->receipt, answers[0].result, q->tx_hash) !=
+        receipt_read(&q->receipt, answers[0].text, q->tx_hash) !=
             RECEIPT_READ ||
         !receipt_used(&q->receipt, &claim)) {
         end(q, X402_ERR_NONCE_USED);

@@ -416,6 +416,7 @@ gas_call(struct job *job)
     message.time_s = job->time_s;
     call =
         job->gas_guess != 0 ? params_call(&message) : params_estimate(&message);
+    call.raw = job->gas_guess != 0; /* what it returns says no more */
     free(calldata.data);
     return call;
 }

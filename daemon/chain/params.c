@@ -23,7 +23,7 @@ finish(const char *method, struct x402_buf *buf)
     x402_buf_char(buf, '\0');
     if (buf->full)
         abort(); /* the capacities below are upper bounds */
-    return (struct rpc_call){method, buf->at};
+    return (struct rpc_call){.method = method, .params = buf->at};
 }
 
 static void
@@ -191,11 +191,14 @@ struct rpc_call
 params_receipt(const uint8_t hash[32])
 {
     struct x402_buf buf = begin(96);
+    struct rpc_call call;
 
     x402_buf_char(&buf, '[');
     add_hex(&buf, hash, 32);
     x402_buf_char(&buf, ']');
-    return finish("eth_getTransactionReceipt", &buf);
+    call = finish("eth_getTransactionReceipt", &buf);
+    call.raw = true;
+    return call;
 }
 
 struct rpc_call

@@ -217,7 +217,7 @@ read_own(const struct poll *poll, const struct flight *flight,
         }
         if (answers[i].status != RPC_RESULT || view->has_receipt)
             continue;
-        switch (receipt_read(receipt, answers[i].result,
+        switch (receipt_read(receipt, answers[i].text,
                              flight->txs[poll->ask[i].tx].hash)) {
         case RECEIPT_NONE:
             none++;

@@ -16,6 +16,7 @@
 #include <x402/abi.h>
 
 #include "quantity.h"
+#include "scan.h"
 
 struct log {
     struct x402_address token;
@@ -28,36 +29,51 @@ struct log {
 /* -- one log -- */
 
 static bool
-read_topics(struct log *out, const json_t *topics)
+read_topics(struct log *out, struct x402_span topics)
 {
-    out->topics = json_array_size(topics);
-    if (!json_is_array(topics) || out->topics > 4)
+    struct x402_span name, topic;
+    struct scan scan;
+
+    if (!scan_begin(&scan, topics) || scan.object)
         return false;
-    for (size_t i = 0; i < out->topics; i++) {
-        if (!quantity_bytes(out->topic[i], 32, json_array_get(topics, i)))
+    while (scan_next(&scan, &name, &topic)) {
+        if (out->topics == 4 ||
+            !quantity_text_bytes(out->topic[out->topics++], 32, topic))
             return false;
     }
     return true;
 }
 
 static bool
-read_log(struct log *out, const json_t *log, const struct receipt *receipt)
+is_bytes(const uint8_t *bytes, struct x402_span json)
 {
-    const json_t *removed = json_object_get(log, "removed");
-    uint8_t hash[32];
+    uint8_t read[32];
 
-    if (!quantity_address(&out->token, json_object_get(log, "address")) ||
-        !read_topics(out, json_object_get(log, "topics")) ||
-        json_is_true(removed))
+    return quantity_text_bytes(read, 32, json) && memcmp(read, bytes, 32) == 0;
+}
+
+static bool
+read_log(struct log *out, struct x402_span log, const struct receipt *receipt)
+{
+    enum { ADDRESS, TOPICS, DATA, TRANSACTION, BLOCK, REMOVED, MEMBERS };
+    struct scan_want want[MEMBERS] = {
+        [ADDRESS].name = "address", [TOPICS].name = "topics",
+        [DATA].name = "data",       [TRANSACTION].name = "transactionHash",
+        [BLOCK].name = "blockHash", [REMOVED].name = "removed",
+    };
+
+    out->topics = 0;
+    if (!scan_find(want, MEMBERS, log) ||
+        !quantity_text_bytes(out->token.byte, sizeof out->token.byte,
+                             want[ADDRESS].value) ||
+        !read_topics(out, want[TOPICS].value) ||
+        scan_is(want[REMOVED].value, "true"))
         return false;
     /* a log of another transaction or block has no place in this receipt */
-    if (!quantity_bytes(hash, 32, json_object_get(log, "transactionHash")) ||
-        memcmp(hash, receipt->tx_hash, 32) != 0)
+    if (!is_bytes(receipt->tx_hash, want[TRANSACTION].value) ||
+        !is_bytes(receipt->block_hash, want[BLOCK].value))
         return false;
-    if (!quantity_bytes(hash, 32, json_object_get(log, "blockHash")) ||
-        memcmp(hash, receipt->block_hash, 32) != 0)
-        return false;
-    out->has_word = quantity_bytes(out->data, 32, json_object_get(log, "data"));
+    out->has_word = quantity_text_bytes(out->data, 32, want[DATA].value);
     return true;
 }
 
@@ -115,58 +131,86 @@ open_use(struct receipt_use *uses, const bool *open, size_t len,
 }
 
 static bool
-read_logs(struct receipt *out, const json_t *logs)
+count_logs(size_t *n, struct x402_span logs)
 {
-    size_t n = json_array_size(logs);
-    bool *open;
-    bool good = true;
+    struct x402_span name, log;
+    struct scan scan;
 
-    if (!json_is_array(logs) || n > RECEIPT_LOGS_MAX)
+    *n = 0;
+    if (!scan_begin(&scan, logs) || scan.object)
+        return false;
+    while (scan_next(&scan, &name, &log)) {
+        if (++*n > RECEIPT_LOGS_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* A log may end the use before it, and begin one. */
+static void
+take_log(struct receipt *out, bool *open, const struct log *log)
+{
+    struct receipt_use *use =
+        open_use(out->uses, open, out->uses_len, &log->token);
+
+    if (use != NULL) {
+        end_use(use, log);
+        open[use - out->uses] = false;
+    }
+    if (begins_use(&out->uses[out->uses_len], log))
+        open[out->uses_len++] = true;
+}
+
+static bool
+read_logs(struct receipt *out, struct x402_span logs)
+{
+    struct x402_span name, text;
+    struct scan scan;
+    struct log log;
+    bool *open, good = true;
+    size_t n;
+
+    if (!count_logs(&n, logs) || !scan_begin(&scan, logs))
         return false;
     out->uses = calloc(n + 1, sizeof *out->uses);
     open = calloc(n + 1, sizeof *open);
     if (out->uses == NULL || open == NULL)
         abort();
-    for (size_t i = 0; i < n && good; i++) {
-        struct receipt_use *use;
-        struct log log;
-
-        good = read_log(&log, json_array_get(logs, i), out);
-        if (!good)
-            break;
-        use = open_use(out->uses, open, out->uses_len, &log.token);
-        if (use != NULL) {
-            end_use(use, &log);
-            open[use - out->uses] = false;
-        }
-        if (begins_use(&out->uses[out->uses_len], &log))
-            open[out->uses_len++] = true;
+    while (good && scan_next(&scan, &name, &text)) {
+        good = read_log(&log, text, out);
+        if (good)
+            take_log(out, open, &log);
     }
     free(open);
     return good;
 }
 
 enum receipt_read
-receipt_read(struct receipt *out, const json_t *result,
+receipt_read(struct receipt *out, struct x402_span result,
              const uint8_t tx_hash[32])
 {
+    enum { TRANSACTION, STATUS, NUMBER, BLOCK, LOGS, MEMBERS };
+    struct scan_want want[MEMBERS] = {
+        [TRANSACTION].name = "transactionHash",
+        [STATUS].name = "status",
+        [NUMBER].name = "blockNumber",
+        [BLOCK].name = "blockHash",
+        [LOGS].name = "logs",
+    };
     uint64_t status;
 
     memset(out, 0, sizeof *out);
-    if (json_is_null(result))
+    if (scan_is(result, "null"))
         return RECEIPT_NONE;
-    if (!quantity_bytes(out->tx_hash, 32,
-                        json_object_get(result, "transactionHash")) ||
+    if (!scan_find(want, MEMBERS, result) ||
+        !quantity_text_bytes(out->tx_hash, 32, want[TRANSACTION].value) ||
         memcmp(out->tx_hash, tx_hash, 32) != 0 ||
-        !quantity_u64(&status, json_object_get(result, "status")) ||
-        status > 1 ||
-        !quantity_u64(&out->block_number,
-                      json_object_get(result, "blockNumber")) ||
-        !quantity_bytes(out->block_hash, 32,
-                        json_object_get(result, "blockHash")))
+        !quantity_text_u64(&status, want[STATUS].value) || status > 1 ||
+        !quantity_text_u64(&out->block_number, want[NUMBER].value) ||
+        !quantity_text_bytes(out->block_hash, 32, want[BLOCK].value))
         return RECEIPT_BAD;
     out->success = status == 1;
-    if (!read_logs(out, json_object_get(result, "logs"))) {
+    if (!read_logs(out, want[LOGS].value)) {
         receipt_free(out);
         return RECEIPT_BAD;
     }

@@ -3,13 +3,13 @@
 #ifndef X402D_RECEIPT_H
 #define X402D_RECEIPT_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <x402/address.h>
 #include <x402/amount.h>
+#include <x402/span.h>
 
 #define RECEIPT_LOGS_MAX 4096
 
@@ -36,9 +36,9 @@ enum receipt_read {
     RECEIPT_BAD,  /* not a receipt of this transaction: believe nothing */
     RECEIPT_READ,
 };
-/** Read eth_getTransactionReceipt's result.  Memory: receipt_free after READ.
- */
-enum receipt_read receipt_read(struct receipt *out, const json_t *result,
+/** Read eth_getTransactionReceipt's result, from its JSON (scan.h).
+ *  Memory: receipt_free after READ. */
+enum receipt_read receipt_read(struct receipt *out, struct x402_span result,
                                const uint8_t tx_hash[32]);
 void receipt_free(struct receipt *receipt);
 

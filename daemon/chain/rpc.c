@@ -33,7 +33,7 @@ struct endpoint {
 
 struct request {
     struct rpc *rpc;
-    struct rpc_call calls[RPC_CALLS_MAX];
+    struct rpc_call calls[RPC_CALLS_MAX + 1]; /* the last: eth_chainId */
     size_t len;
     rpc_cb cb;
     void *arg;
@@ -281,7 +281,7 @@ judge(struct request *request, const struct post_answer *answer,
         return answer->why;
     if (answer->http_status != 200)
         return "http status";
-    if (!rpc_match(answers, len, request->first_id, body, root))
+    if (!rpc_match(answers, request->calls, len, request->first_id, body, root))
         return "not an answer to the question";
     if (request->with_check)
         wrong = judge_chain(request, &answers[request->len]);

@@ -32,15 +32,17 @@ enum rpc_status {
 struct rpc_call {
     const char *method; /* static */
     char *params;       /* a JSON array, NUL-terminated, on the heap */
+    bool raw;           /* the result is wanted as text only */
 };
 
 struct rpc_answer {
     enum rpc_status status;
-    const json_t *result; /* RPC_RESULT; never JSON null unless the node said
-                             null: json_is_null */
-    int64_t code;         /* RPC_ERROR */
-    const char *message;  /* RPC_ERROR; "" when it had none */
-    const json_t *data;   /* RPC_ERROR; may be NULL */
+    struct x402_span text; /* RPC_RESULT: the result as the node wrote it */
+    const json_t *result;  /* RPC_RESULT; never JSON null unless the node said
+                              null: json_is_null.  NULL when raw was asked */
+    int64_t code;          /* RPC_ERROR */
+    const char *message;   /* RPC_ERROR; "" when it had none */
+    const json_t *data;    /* RPC_ERROR; may be NULL */
 };
 typedef void (*rpc_cb)(void *arg, const struct rpc_answer *answers, size_t len);
 
@@ -75,7 +77,8 @@ void rpc_host(char *out, size_t cap, const char *url);
  *  Returns: false when the body as a whole cannot be trusted (not JSON, a
  *  foreign or repeated id, a single error for a batch): then *root is NULL and
  *  nothing was answered.  A call without an answer is RPC_UNKNOWN. */
-bool rpc_match(struct rpc_answer *answers, size_t len, uint64_t first_id,
-               struct x402_span body, json_t **root);
+bool rpc_match(struct rpc_answer *answers, const struct rpc_call *calls,
+               size_t len, uint64_t first_id, struct x402_span body,
+               json_t **root);
 
 #endif

@@ -8,47 +8,75 @@
 
 #include <x402/json.h>
 
-#define DEPTH_MAX 12 /* batch, answer, result, logs, log, topics: 6 */
+#include "scan.h"
+
+enum member { ID, RESULT, ERROR, MEMBERS };
+
+struct match {
+    struct rpc_answer *answers;
+    const struct rpc_call *calls;
+    size_t len;
+    uint64_t first_id;
+    json_t *root; /* an array of what was parsed */
+};
 
 /* "MUST contain ... the same as the value of the id member in the Request
- * Object." (JSON-RPC 2.0, section 5) */
+ * Object." (JSON-RPC 2.0, section 5).  We ask with digits only. */
 static bool
-find_index(size_t *index, const json_t *answer, uint64_t first_id, size_t len)
+find_index(size_t *index, const struct match *match, struct x402_span id)
 {
-    const json_t *id = json_object_get(answer, "id");
-    json_int_t value;
+    uint64_t value = 0;
 
-    if (!json_is_integer(id))
+    if (id.at == NULL || id.len == 0 || id.len > 19 ||
+        (id.len > 1 && id.at[0] == '0'))
         return false;
-    value = json_integer_value(id);
-    if (value < 0 || (uint64_t)value < first_id ||
-        (uint64_t)value - first_id >= len)
+    for (size_t i = 0; i < id.len; i++) {
+        if (id.at[i] < '0' || id.at[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(id.at[i] - '0');
+    }
+    if (value < match->first_id || value - match->first_id >= match->len)
         return false;
-    *index = (size_t)((uint64_t)value - first_id);
+    *index = (size_t)(value - match->first_id);
     return true;
 }
 
-/* "Either the result member or error member MUST be included, but both members
- * MUST NOT be included."  Some nodes add "error": null to a result. */
-static bool
-read_answer(struct rpc_answer *out, const json_t *answer)
+/* NULL: jansson does not take it, which reads a little more strictly. */
+static const json_t *
+parse(const struct match *match, struct x402_span text)
 {
-    const json_t *result = json_object_get(answer, "result");
-    const json_t *error = json_object_get(answer, "error");
+    json_t *value;
+
+    if (x402_json_load(&value, text, RPC_ANSWER_MAX, SCAN_DEPTH_MAX) != X402_OK)
+        return NULL;
+    json_array_append_new(match->root, value);
+    return value;
+}
+
+static bool
+read_result(const struct match *match, size_t index, struct x402_span text)
+{
+    struct rpc_answer *out = &match->answers[index];
+
+    *out =
+        (struct rpc_answer){.status = RPC_RESULT, .text = text, .message = ""};
+    if (match->calls[index].raw)
+        return true;
+    out->result = parse(match, text);
+    return out->result != NULL;
+}
+
+static bool
+read_error(const struct match *match, size_t index, struct x402_span text)
+{
+    const json_t *error = parse(match, text);
     const char *message;
 
-    if (error == NULL || json_is_null(error)) {
-        if (result == NULL)
-            return false;
-        *out = (struct rpc_answer){
-            .status = RPC_RESULT, .result = result, .message = ""};
-        return true;
-    }
-    if (!json_is_object(error) || (result != NULL && !json_is_null(result)) ||
+    if (!json_is_object(error) ||
         !json_is_integer(json_object_get(error, "code")))
         return false;
     message = json_string_value(json_object_get(error, "message"));
-    *out = (struct rpc_answer){
+    match->answers[index] = (struct rpc_answer){
         .status = RPC_ERROR,
         .code = json_integer_value(json_object_get(error, "code")),
         .message = message == NULL ? "" : message,
@@ -57,30 +85,40 @@ read_answer(struct rpc_answer *out, const json_t *answer)
     return true;
 }
 
+/* "Either the result member or error member MUST be included, but both members
+ * MUST NOT be included."  Some nodes add "error": null to a result. */
 static bool
-take_one(struct rpc_answer *answers, size_t len, uint64_t first_id,
-         const json_t *answer)
+take_one(const struct match *match, struct x402_span answer)
 {
+    struct scan_want want[MEMBERS] = {
+        {"id", {NULL, 0}}, {"result", {NULL, 0}}, {"error", {NULL, 0}}};
+    struct x402_span result, error;
     size_t index;
 
-    if (!json_is_object(answer) || !find_index(&index, answer, first_id, len) ||
-        answers[index].status != RPC_UNKNOWN)
+    if (!scan_find(want, MEMBERS, answer) ||
+        !find_index(&index, match, want[ID].value) ||
+        match->answers[index].status != RPC_UNKNOWN)
         return false;
-    return read_answer(&answers[index], answer);
+    result = want[RESULT].value;
+    error = want[ERROR].value;
+    if (error.at == NULL || scan_is(error, "null"))
+        return result.at != NULL && read_result(match, index, result);
+    return (result.at == NULL || scan_is(result, "null")) &&
+           read_error(match, index, error);
 }
 
 static bool
-take_all(struct rpc_answer *answers, size_t len, uint64_t first_id,
-         const json_t *root)
+take_all(const struct match *match, struct x402_span body)
 {
-    size_t i;
-    const json_t *answer;
+    struct x402_span name, answer;
+    struct scan scan;
 
-    if (!json_is_array(root))
-        return len == 1 && take_one(answers, len, first_id, root);
-    json_array_foreach(root, i, answer)
-    {
-        if (!take_one(answers, len, first_id, answer))
+    if (!scan_check(body) || !scan_begin(&scan, body))
+        return false;
+    if (scan.object)
+        return match->len == 1 && take_one(match, body);
+    while (scan_next(&scan, &name, &answer)) {
+        if (!take_one(match, answer))
             return false;
     }
     return true;
@@ -94,14 +132,15 @@ forget(struct rpc_answer *answers, size_t len)
 }
 
 bool
-rpc_match(struct rpc_answer *answers, size_t len, uint64_t first_id,
-          struct x402_span body, json_t **root)
+rpc_match(struct rpc_answer *answers, const struct rpc_call *calls, size_t len,
+          uint64_t first_id, struct x402_span body, json_t **root)
 {
-    *root = NULL;
+    struct match match = {answers, calls, len, first_id, json_array()};
+
+    *root = match.root;
     forget(answers, len);
-    if (x402_json_load(root, body, RPC_ANSWER_MAX, DEPTH_MAX) != X402_OK)
-        return false;
-    if (take_all(answers, len, first_id, *root))
+    if (body.len <= RPC_ANSWER_MAX && match.root != NULL &&
+        take_all(&match, body))
         return true;
     forget(answers, len);
     json_decref(*root);

@@ -5,42 +5,37 @@
 
 #include <stdbool.h>
 
-static int
-nibble_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+/* 16 + the value of a digit, or 0: in a table, because answers of nodes are
+ * thousands of digits. */
+static const uint8_t nibble[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14,
+    ['5'] = 0x15, ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19,
+    ['a'] = 0x1a, ['b'] = 0x1b, ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e,
+    ['f'] = 0x1f, ['A'] = 0x1a, ['B'] = 0x1b, ['C'] = 0x1c, ['D'] = 0x1d,
+    ['E'] = 0x1e, ['F'] = 0x1f,
+};
 
 /* "0x", then an even number of hex digits and nothing else. */
 static bool
 is_hex(struct x402_span text)
 {
+    uint8_t all = 0x10;
+
     if (text.len < 2 || text.len % 2 != 0)
         return false;
     if (text.at[0] != '0' || text.at[1] != 'x')
         return false;
-    for (size_t i = 2; i < text.len; i++) {
-        if (nibble_of(text.at[i]) < 0)
-            return false;
-    }
-    return true;
+    for (size_t i = 2; i < text.len; i++)
+        all &= nibble[(uint8_t)text.at[i]];
+    return all != 0;
 }
 
 static void
 read_bytes(uint8_t *out, size_t len, const char *digits)
 {
-    for (size_t i = 0; i < len; i++) {
-        int high = nibble_of(digits[2 * i]);
-        int low = nibble_of(digits[2 * i + 1]);
-
-        out[i] = (uint8_t)(high << 4 | low);
-    }
+    for (size_t i = 0; i < len; i++)
+        out[i] = (uint8_t)(nibble[(uint8_t)digits[2 * i]] << 4 |
+                           (nibble[(uint8_t)digits[2 * i + 1]] & 15));
 }
 
 enum x402_err

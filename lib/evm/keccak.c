@@ -119,13 +119,30 @@ x402_keccak_begin(struct x402_keccak *keccak)
     *keccak = (struct x402_keccak){{0}, 0};
 }
 
+/* Eight bytes that begin a lane. */
+static void
+mix_lane(uint64_t state[25], size_t at, const uint8_t byte[8])
+{
+    uint64_t lane = 0;
+
+    for (unsigned i = 0; i < 8; i++)
+        lane |= (uint64_t)byte[i] << (8 * i);
+    state[at / 8] ^= lane;
+}
+
 void
 x402_keccak_add(struct x402_keccak *keccak, const void *bytes, size_t len)
 {
-    const uint8_t *at = bytes;
+    const uint8_t *at = bytes, *end = at + len;
 
-    for (size_t i = 0; i < len; i++) {
-        mix_byte(keccak->state, keccak->fill++, at[i]);
+    while (at < end) {
+        if (keccak->fill % 8 == 0 && end - at >= 8) {
+            mix_lane(keccak->state, keccak->fill, at);
+            keccak->fill += 8;
+            at += 8;
+        } else {
+            mix_byte(keccak->state, keccak->fill++, *at++);
+        }
         if (keccak->fill == RATE) {
             permute(keccak->state);
             keccak->fill = 0;

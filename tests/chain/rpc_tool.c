@@ -67,7 +67,7 @@ ask(struct tool *tool)
 
     for (size_t i = 0; i < tool->calls; i++)
         calls[i] = (struct rpc_call){tool->words[2 * i],
-                                     strdup(tool->words[2 * i + 1])};
+                                     strdup(tool->words[2 * i + 1]), false};
     rpc_ask(tool->rpc, calls, tool->calls, on_answers, tool);
 }
 

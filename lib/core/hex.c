@@ -56,7 +56,7 @@ x402_hex_decode_bare(uint8_t *out, size_t len, struct x402_span text)
     if (text.len % 2 != 0 || text.len / 2 != len)
         return X402_ERR_SYNTAX;
     for (size_t i = 0; i < text.len; i++) {
-        if (nibble_of(text.at[i]) < 0 ||
+        if (nibble[(uint8_t)text.at[i]] == 0 ||
             (text.at[i] >= 'A' && text.at[i] <= 'F'))
             return X402_ERR_SYNTAX;
     }

@@ -22,6 +22,7 @@ static void ngx_http_x402_till_connect(ngx_http_x402_till_t *till);
 static ngx_int_t ngx_http_x402_till_greet(ngx_http_x402_till_t *till);
 static void ngx_http_x402_till_lose(ngx_http_x402_till_t *till);
 static void ngx_http_x402_till_tick(ngx_event_t *ev);
+static ngx_uint_t ngx_http_x402_till_overdue(ngx_http_x402_till_t *till);
 
 
 struct x402_till_frame  ngx_http_x402_till_frame;
@@ -411,6 +412,7 @@ ngx_http_x402_till_lose(ngx_http_x402_till_t *till)
 static void
 ngx_http_x402_till_tick(ngx_event_t *ev)
 {
+    ngx_msec_t             next, silent;
     ngx_http_x402_till_t  *till;
 
     till = ev->data;
@@ -420,15 +422,25 @@ ngx_http_x402_till_tick(ngx_event_t *ev)
         return;
     }
 
-    if (till->pinged
-        && ngx_current_msec - till->heard
-           > 3 * X402_TILL_HEARTBEAT_S * 1000)
-    {
+    silent = ngx_current_msec - till->heard;
+
+    if (till->pinged && silent >= NGX_HTTP_X402_TILL_SILENT) {
         ngx_http_x402_till_close(till, "no heartbeat");
         return;
     }
 
-    ngx_add_timer(&till->tick, X402_TILL_HEARTBEAT_S * 1000);
+    if (ngx_http_x402_till_overdue(till)) {
+        ngx_http_x402_till_close(till, "no answer");
+        return;
+    }
+
+    next = X402_TILL_HEARTBEAT_S * 1000;
+
+    if (till->pinged) {
+        next = ngx_min(next, NGX_HTTP_X402_TILL_SILENT - silent);
+    }
+
+    ngx_add_timer(&till->tick, next);
 
     if (till->pinged || till->out_size - till->out_last < X402_TILL_FRAME_MAX)
     {
@@ -442,4 +454,25 @@ ngx_http_x402_till_tick(ngx_event_t *ev)
     ngx_http_x402_till_put(till, &ngx_http_x402_till_frame);
 
     ngx_http_x402_till_flush(&till->flush);
+}
+
+
+/* the daemon lives, and has forgotten a question: a new connection asks anew */
+
+static ngx_uint_t
+ngx_http_x402_till_overdue(ngx_http_x402_till_t *till)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < X402_TILL_INFLIGHT_MAX; i++) {
+
+        if (till->slots[i].rsv
+            && ngx_current_msec - till->slots[i].asked
+               >= X402_TILL_ANSWER_S * 1000)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -14,11 +14,16 @@
 #define NGX_HTTP_X402_TILL_IN       (4 * X402_TILL_FRAME_MAX)
 #define NGX_HTTP_X402_TILL_BACKOFF  20       /* ms, then longer */
 
+/* a daemon that is silent for three heartbeats is not there */
+
+#define NGX_HTTP_X402_TILL_SILENT   (3 * X402_TILL_HEARTBEAT_S * 1000)
+
 
 typedef struct {
     uint64_t                     id;
     ngx_http_x402_rsv_t         *rsv;
     ngx_uint_t                   what;
+    ngx_msec_t                   asked;
 } ngx_http_x402_slot_t;
 
 

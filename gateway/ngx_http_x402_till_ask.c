@@ -206,6 +206,7 @@ ngx_http_x402_till_ask(ngx_http_x402_till_t *till)
         slot->id = (++till->seq * X402_TILL_INFLIGHT_MAX) | i;
         slot->rsv = rsv;
         slot->what = what;
+        slot->asked = ngx_current_msec;
 
         rsv->asked |= what;
 

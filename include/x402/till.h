@@ -44,6 +44,8 @@
     1024 /* questions without an answer per connection */
 #define X402_TILL_HEARTBEAT_S 5
 #define X402_TILL_LEASE_S 30
+#define X402_TILL_ANSWER_S                                                     \
+    45 /* a question without an answer: the worker closes the connection */
 #define X402_TILL_HOLD_MAX 512
 
 enum x402_till_type {

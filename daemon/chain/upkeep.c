@@ -47,9 +47,12 @@ upkeep_head(struct chain *chain, const json_t *block)
     (void)quantity_amount(&base, json_object_get(block, "baseFeePerGas"));
     health->head_number = number;
     health->head_time_s = time_s;
-    health->reachable = true;
     chain->market.base = base;
     chain->head_seen_ms = core_now_ms();
+    if (health->reachable)
+        return;
+    health->reachable = true;
+    signers_health(chain->signers);
 }
 
 void

@@ -42,7 +42,7 @@ function openFiles() {
   return hard === 'unlimited' ? 8192 : Math.min(Number(hard), 8192);
 }
 
-export function nginxConf({ dir, ports, payTo, tillSocket, routes = ROUTES, server = '' }) {
+export function nginxConf({ dir, ports, payTo, tillSocket, routes = ROUTES, server = '', baseUrl = `http://127.0.0.1:${ports.gateway}` }) {
   const files = openFiles();
   return `# Written by the demo at each start; see devnet/gateway.mjs.
 load_module ${quote(PROGRAMS.module)};
@@ -79,7 +79,7 @@ http {
     server_name _;
 
     x402_daemon unix:${join(dir, tillSocket)};
-    x402_base_url http://127.0.0.1:${ports.gateway};
+    x402_base_url ${baseUrl};
     x402_facilitator_url http://127.0.0.1:${ports.facilitator};
     x402_pay_to ${NETWORK} ${payTo};
     x402_timeout 300;

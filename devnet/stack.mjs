@@ -44,10 +44,12 @@ function preload() {
 
 export class Stack extends EventEmitter {
   /** say(text): progress.  yaml, conf: what a test adds to the two
-   *  configurations.  firstEnv: for x402d's first life alone. */
-  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, firstEnv = {} }) {
+   *  configurations.  firstEnv: for x402d's first life alone.  between: proxies
+   *  {rpc, till, gateway} that a test puts in front of a part: each has target
+   *  and listen, start() and close(), and then a url. */
+  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, firstEnv = {}, between = {} }) {
     super();
-    Object.assign(this, { ports, dir, say, yaml, conf, firstEnv });
+    Object.assign(this, { ports, dir, say, yaml, conf, firstEnv, between });
     this.payTo = accounts[PAYEE].address;
     this.readyFile = join(dir, 'ready.json');
     this.stopping = false;
@@ -66,6 +68,7 @@ export class Stack extends EventEmitter {
       this.#step('starting the upstream: the API that is sold');
       this.upstream = await this.#startUpstream();
       this.#mourn(this.upstream);
+      await this.#startBetween();
       this.#writeConfiguration();
       this.#step('starting x402d: ledger, facilitator, settlement');
       this.x402d = this.#x402d(this.firstEnv).start();
@@ -84,6 +87,17 @@ export class Stack extends EventEmitter {
       await this.stop();
       throw error;
     }
+  }
+
+  async #startBetween() {
+    const { rpc, till, gateway } = this.between;
+    if (rpc)
+      rpc.target = { port: this.ports.rpc };
+    if (gateway)
+      gateway.target = { port: this.ports.gateway };
+    if (till)
+      Object.assign(till, { target: { path: join(this.dir, 'till.sock') }, listen: join(this.dir, 'tap.sock') });
+    await Promise.all([rpc, till, gateway].map((proxy) => proxy?.start()));
   }
 
   async #startUpstream() {
@@ -124,9 +138,9 @@ export class Stack extends EventEmitter {
     this.say(text);
   }
 
-  /** Where x402d finds the chain: a test may put something in between. */
+  /** Where x402d finds the chain. */
   get rpcUrl() {
-    return this.yaml.rpcUrl ?? this.url('rpc');
+    return this.between.rpc?.url ?? this.url('rpc');
   }
 
   #writeConfiguration() {
@@ -136,7 +150,12 @@ export class Stack extends EventEmitter {
     write('signer.key', `${privateKey(SETTLER).slice(2)}\n`, secret);
     write('payer.key', `${privateKey(PAYER).slice(2)}\n`, secret);
     write('x402d.yaml', x402dYaml({ ...common, ...this.yaml, rpcUrl: this.rpcUrl }));
-    write('nginx.conf', nginxConf({ ...common, ...this.conf }));
+    write('nginx.conf', nginxConf({
+      ...common,
+      ...(this.between.till && { tillSocket: 'tap.sock' }),
+      ...(this.between.gateway && { baseUrl: this.between.gateway.url }),
+      ...this.conf,
+    }));
   }
 
   /* "ready" means that a priced route really asks for its price. */
@@ -200,6 +219,7 @@ export class Stack extends EventEmitter {
     this.stopping = true;
     await this.nginx?.stop({ patience: 2000 });
     await this.x402d?.stop({ patience: 5000 });
+    await Promise.all(Object.values(this.between).map((proxy) => proxy.close()));
     await Promise.all([this.upstream?.stop({ patience: 1500 }), this.chain?.process.stop({ patience: 1500 })]);
   }
 }

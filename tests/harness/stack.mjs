@@ -10,6 +10,7 @@ import { PROJECT } from '../../devnet/paths.mjs';
 import { findFree } from '../../devnet/ports.mjs';
 import { Stack, freshDir } from '../../devnet/stack.mjs';
 import { client } from './http.mjs';
+import { checkInvariants } from './invariants.mjs';
 import { offerOf, pay } from './payment.mjs';
 import { Witness } from './witness.mjs';
 
@@ -44,8 +45,8 @@ export function complaints(dir, allowed = []) {
 
 /** Declares a stack for all tests of a file.  `allowed` are log lines that
  *  the file causes on purpose; `ready` runs once it is up, `done` before it is
- *  stopped. */
-export function useStack(options = {}, { allowed = [], connections = 16, ready, done } = {}) {
+ *  stopped.  At the end the invariants are checked. */
+export function useStack(options = {}, { allowed = [], connections = 16, invariants = true, ready, done } = {}) {
   const world = {};
 
   before(async () => {
@@ -67,7 +68,12 @@ export function useStack(options = {}, { allowed = [], connections = 16, ready, 
     world.http?.close();
     if (!world.stack)
       return;
-    await world.stack.stop();
+    try {
+      if (invariants)
+        await checkInvariants(world);
+    } finally {
+      await world.stack.stop();
+    }
     const lines = complaints(world.stack.dir, allowed);
     assert.deepEqual(lines, [], 'lines that must not be in the logs');
     if (!process.env.X402_KEEP)

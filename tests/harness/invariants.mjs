@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold after every test, whatever went wrong in it, asked of the
+// node, the upstream, the log files and the kernel, and compared with the
+// ledger file.  keepPromises (promises.mjs) asks the buyers as well.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SETTLER, account, privateKey } from '../../devnet/accounts.mjs';
+import { MULTICALL3, USDC } from '../../devnet/chain.mjs';
+import { TOPIC } from '../../devnet/rpc.mjs';
+
+const STATE = { SUBMITTED: 4, MINED: 5, FINAL: 6, FAILED: 7 };
+const PAID = [STATE.SUBMITTED, STATE.MINED, STATE.FINAL];
+const uint = (hex) => BigInt(`0x${hex}`);
+const sum = (values) => values.reduce((a, b) => a + b, 0n);
+
+/* Payments as the chain knows them: the token logs AuthorizationUsed, then
+ * Transfer.  A cancelled or failed one has no Transfer. */
+async function paidOnChain(rpc) {
+  const logs = await rpc.logs(USDC);
+  return logs.flatMap((log, i) => {
+    if (log.topics[0] !== TOPIC.AuthorizationUsed)
+      return [];
+    const next = logs[i + 1];
+    if (next?.topics[0] !== TOPIC.Transfer || next.transactionHash !== log.transactionHash)
+      return [];
+    return [{ nonce: log.topics[2].slice(2), tx: log.transactionHash.slice(2), payer: log.topics[1].slice(26),
+      payee: next.topics[2].slice(26), value: BigInt(next.data) }];
+  });
+}
+
+const same = (row, paid) => row.payer === paid.payer && row.payee === paid.payee && uint(row.value) === paid.value;
+
+/* INV-1, INV-4: what the ledger says was paid, the node says too, to the unit;
+ * whatever moved by a transaction of ours has a row, and what moved by anybody's
+ * is not called FAILED. */
+async function moneyIsBooked({ witness }, rows) {
+  const chain = new Map((await paidOnChain(witness.rpc)).map((paid) => [paid.nonce, paid]));
+  const ours = new Set(witness.ledger('select hash from tx').map(({ hash }) => hash));
+  const booked = new Map(rows.map((row) => [row.nonce, row]));
+
+  for (const row of rows.filter(({ state }) => state === STATE.MINED || state === STATE.FINAL)) {
+    const paid = chain.get(row.nonce);
+    assert.ok(paid && same(row, paid) && paid.tx === row.tx, `INV-1: row ${row.id} is paid, the node does not say so`);
+  }
+  for (const paid of chain.values()) {
+    const row = booked.get(paid.nonce);
+    if (ours.has(paid.tx))
+      assert.ok(row && PAID.includes(row.state), `INV-4: ${paid.nonce} was paid by ${paid.tx} of ours; its row: ${row?.state}`);
+    else if (row && same(row, paid))
+      assert.notEqual(row.state, STATE.FAILED, `INV-4: ${paid.nonce} was paid by ${paid.tx} and is FAILED`);
+  }
+}
+
+/* INV-5: the node saw no transaction of our signer that is not in the ledger,
+ * one account nonce has one batch, and no authorization was used twice. */
+async function oneIntent({ witness }) {
+  const signer = account(SETTLER).address.toLowerCase();
+  const known = new Set(witness.ledger('select hash from tx').map(({ hash }) => `0x${hash}`));
+  const head = Number(await witness.rpc.call('eth_blockNumber'));
+  for (let number = 1; number <= head; number += 1) {
+    const block = await witness.rpc.call('eth_getBlockByNumber', `0x${number.toString(16)}`, true);
+    for (const { from, to, input, hash } of block.transactions) {
+      const settles = to !== null && [USDC, MULTICALL3].some((one) => one.toLowerCase() === to.toLowerCase()) && input !== '0x';
+      if (from.toLowerCase() === signer && settles)
+        assert.ok(known.has(hash), `INV-5: ${hash} of our signer is not in the ledger`);
+    }
+  }
+  const twice = witness.ledger(`select signer, account_nonce, count(*) as n from batch
+    where exists (select 1 from tx where tx.batch = batch.id) group by 1, 2 having n > 1`);
+  assert.deepEqual(twice, [], 'INV-5: two batches with one account nonce');
+  for (const [nonce, times] of await witness.usedCounts())
+    assert.equal(times, 1, `INV-5: ${nonce} was used ${times} times`);
+}
+
+/* INV-2, INV-3: the upstream ran below /item/, where everything is priced, no
+ * more often than the ledger has runs for it: each row's own, and those that
+ * were given back. */
+async function runsArePaid({ stack }, rows) {
+  const hits = await (await fetch(`${stack.url('upstream')}/__hits`)).json();
+  const ran = Object.entries(hits).filter(([path]) => path.startsWith('/item/')).reduce((n, [, hit]) => n + hit, 0);
+  const items = rows.filter(({ resource }) => new URL(resource).pathname.startsWith('/item/'));
+  const granted = items.reduce((n, { runs, releases }) => n + runs + releases, 0);
+  assert.ok(ran <= granted, `INV-3: the upstream ran ${ran} times, the ledger has ${granted} runs`);
+  for (const row of items)
+    assert.ok(row.runs <= 2, `INV-2: row ${row.id} had ${row.runs} runs`);
+}
+
+/* INV-6: FAILED has its proof at a final block. */
+async function failuresAreProven({ witness }, rows) {
+  const failed = rows.filter(({ state }) => state === STATE.FAILED);
+  if (failed.length === 0)
+    return;
+  const final = await witness.rpc.call('eth_getBlockByNumber', 'finalized', false);
+  for (const row of failed) {
+    const used = await witness.used(`0x${row.payer}`, `0x${row.nonce}`);
+    assert.ok(used || Number(final.timestamp) >= row.valid_before, `INV-6: row ${row.id} is FAILED without proof`);
+  }
+}
+
+/* INV-7: the file is whole, the edges are still guarded, the sums of what is
+ * owed are those of the rows. */
+function ledgerIsSound({ witness }) {
+  assert.deepEqual(witness.ledger('pragma integrity_check'), [{ integrity_check: 'ok' }]);
+  assert.deepEqual(witness.ledger('pragma foreign_key_check'), []);
+  const guards = witness.ledger("select name from sqlite_master where type = 'trigger' and tbl_name = 'payment'");
+  assert.ok(guards.length >= 2, 'INV-7: the guards of the edges are gone');
+  // one statement: one moment of a file that is written to
+  for (const { payer, open_all: owed, open } of witness.ledger(`select hex(payer) as payer, open_all,
+      (select group_concat(hex(value)) from payment p where p.payer = payer.payer and p.contract = payer.asset
+       and p.chain_id = payer.chain_id and p.state in (1, 3, 4)) as open from payer`))
+    assert.equal(uint(owed), sum((open ?? '0').split(',').map(uint)), `INV-7: what ${payer} owes is not the sum of his rows`);
+}
+
+function filesOf(dir) {
+  return readdirSync(dir).filter((name) => /\.log$/.test(name)).map((name) => join(dir, name));
+}
+
+function processes(stack) {
+  const workers = readFileSync(`/proc/${stack.nginx.pid}/task/${stack.nginx.pid}/children`, 'utf8').trim().split(/\s+/);
+  return [stack.nginx.pid, stack.x402d.pid, ...workers.filter(Boolean).map(Number)];
+}
+
+/* INV-8: no key and no signature in a log, a command line, an environment. */
+function secretsStay({ stack }, rows) {
+  const key = privateKey(SETTLER).slice(2);
+  const secrets = [key, Buffer.from(key, 'hex').toString('base64'), ...rows.map(({ signature }) => signature).filter(Boolean)];
+  const places = filesOf(stack.dir).filter((file) => !file.endsWith('anvil.log')).map((file) => [file, readFileSync(file, 'latin1')]);
+  for (const pid of processes(stack))
+    for (const name of ['cmdline', 'environ'])
+      if (existsSync(`/proc/${pid}/${name}`))
+        places.push([`/proc/${pid}/${name}`, readFileSync(`/proc/${pid}/${name}`, 'latin1')]);
+  for (const [place, text] of places) {
+    const lower = text.toLowerCase();
+    for (const secret of secrets)
+      assert.ok(!lower.includes(secret.toLowerCase()), `INV-8: a secret in ${place}`);
+  }
+}
+
+/** INV-1 to INV-8 of a stack that is still up; INV-9 is read from its logs
+ *  when it has stopped (stack.mjs). */
+export async function checkInvariants(world) {
+  const rows = world.witness.ledger('select * from payment');
+  await moneyIsBooked(world, rows);
+  await runsArePaid(world, rows);
+  await oneIntent(world);
+  await failuresAreProven(world, rows);
+  ledgerIsSound(world);
+  secretsStay(world, rows);
+}

@@ -278,6 +278,11 @@ exchange_run(struct exchange *exchange, const struct exchange_request *request,
     } else if (answer->blocked) {
         snprintf(answer->error, sizeof(answer->error),
                  "the host's address is one that this request may not go to");
+    } else if (answer->code == CURLE_OK && !exchange->head_done) {
+        /* libcurl finds nothing wrong with half a header */
+        answer->code = CURLE_RECV_ERROR;
+        snprintf(answer->error, sizeof(answer->error),
+                 "the connection ended in the middle of the header");
     } else if (answer->code != CURLE_OK && answer->error[0] == '\0') {
         snprintf(answer->error, sizeof(answer->error), "%s",
                  curl_easy_strerror(answer->code));

@@ -193,6 +193,6 @@ test('a daemon that hangs is noticed by its heartbeat', { timeout: 60_000 }, asy
   const begin = Date.now();
   const res = await pay();
   assert.equal(res.status, 503);
-  assert.ok(Date.now() - begin < 30_000);
+  assert.ok(Date.now() - begin < 16_500, `${Date.now() - begin} ms; three heartbeats are 15 s`);
   await hello;
 });

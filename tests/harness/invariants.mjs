@@ -79,7 +79,7 @@ async function oneIntent({ witness }) {
 async function runsArePaid({ stack }, rows) {
   const hits = await (await fetch(`${stack.url('upstream')}/__hits`)).json();
   const ran = Object.entries(hits).filter(([path]) => path.startsWith('/item/')).reduce((n, [, hit]) => n + hit, 0);
-  const items = rows.filter(({ resource }) => new URL(resource).pathname.startsWith('/item/'));
+  const items = rows.filter(({ resource }) => resource.includes('/item/'));
   const granted = items.reduce((n, { runs, releases }) => n + runs + releases, 0);
   assert.ok(ran <= granted, `INV-3: the upstream ran ${ran} times, the ledger has ${granted} runs`);
   for (const row of items)

@@ -7,6 +7,7 @@ import { base64, deliver, entry, newUser, offers, receipt, send402, shop, sleep,
 
 const status = (code, headers = {}, body = '') => (response) => { response.writeHead(code, headers); response.end(body); };
 const hangUp = (response) => response.socket.destroy();
+const half = (response) => response.socket.end('HTTP/1.1 200 OK\r\nServer: ngi');
 const never = () => {};
 const cut = (response) => {
   response.writeHead(200, { 'content-length': '1000' });
@@ -25,6 +26,7 @@ const later = { 'retry-after': '0' };
 for (const [what, steps, code, sends, state] of [
   ['clean', [good], 0, 1, 'done'],
   ['hang-up, then good', [hangUp, good], 0, 2, 'done'],
+  ['half a header, then good', [half, good], 0, 2, 'done'],
   ['500: an answer', [status(500), good], 0, 1, 'failed'],
   ['500 with Retry-After, then good', [status(500, later), good], 0, 2, 'done'],
   ['507 with a date to retry after, then good', [status(507, { 'retry-after': new Date(0).toUTCString() }), good], 0, 2, 'done'],

@@ -85,6 +85,7 @@ http {
     x402_timeout 300;
 
     x402_discovery on;
+    x402_paywall on;
     x402_service name "x402 demo";
     x402_service description "A small API on a local chain: every route is paid per request";
     x402_service contact demo@example.com;

@@ -120,6 +120,7 @@ typedef struct {
     ngx_uint_t                       body;
     ngx_flag_t                       smart_wallets;
     ngx_flag_t                       upgrade;
+    ngx_flag_t                       paywall;
     time_t                           timeout;
     time_t                           settle_margin;
 
@@ -348,6 +349,13 @@ ngx_int_t ngx_http_x402_discovery_extensions(ngx_conf_t *cf,
 ngx_int_t ngx_http_x402_discovery(ngx_conf_t *cf,
     ngx_http_x402_main_conf_t *xmcf);
 ngx_int_t ngx_http_x402_discovery_handler(ngx_http_request_t *r);
+
+/* paywall */
+
+ngx_int_t ngx_http_x402_paywall_init(ngx_conf_t *cf);
+ngx_uint_t ngx_http_x402_paywall_wanted(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf);
+ngx_int_t ngx_http_x402_paywall(ngx_http_request_t *r, ngx_str_t *body);
 
 /* payment, body, gate */
 

@@ -104,6 +104,7 @@ ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
     conf->body = NGX_CONF_UNSET_UINT;
     conf->smart_wallets = NGX_CONF_UNSET;
     conf->upgrade = NGX_CONF_UNSET;
+    conf->paywall = NGX_CONF_UNSET;
     conf->timeout = NGX_CONF_UNSET;
     conf->settle_margin = NGX_CONF_UNSET;
     conf->charge_status = NGX_CONF_UNSET_PTR;
@@ -125,6 +126,7 @@ ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_X402_BODY_SEED);
     ngx_conf_merge_value(conf->smart_wallets, prev->smart_wallets, 0);
     ngx_conf_merge_value(conf->upgrade, prev->upgrade, 0);
+    ngx_conf_merge_value(conf->paywall, prev->paywall, 0);
     ngx_conf_merge_sec_value(conf->timeout, prev->timeout, 60);
     ngx_conf_merge_sec_value(conf->settle_margin, prev->settle_margin, 20);
     ngx_conf_merge_ptr_value(conf->charge_status, prev->charge_status, NULL);

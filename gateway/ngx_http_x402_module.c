@@ -147,6 +147,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       offsetof(ngx_http_x402_loc_conf_t, upgrade),
       NULL },
 
+    { ngx_string("x402_paywall"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, paywall),
+      NULL },
+
     { ngx_string("x402_discovery"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -206,7 +213,9 @@ ngx_module_t  ngx_http_x402_module = {
 static ngx_int_t
 ngx_http_x402_init(ngx_conf_t *cf)
 {
-    if (ngx_http_x402_check(cf) != NGX_OK) {
+    if (ngx_http_x402_check(cf) != NGX_OK
+        || ngx_http_x402_paywall_init(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -16,6 +16,7 @@ static ngx_int_t ngx_http_x402_reply_retry(ngx_http_request_t *r,
 
 
 static ngx_str_t  ngx_http_x402_no_store = ngx_string("no-store");
+static ngx_str_t  ngx_http_x402_vary = ngx_string("Accept");
 
 
 ngx_int_t
@@ -40,6 +41,19 @@ ngx_http_x402_reply_headers(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
         if (ngx_http_x402_price_get(r, xlcf, &price) != NGX_OK
             || ngx_http_x402_offer(r, xlcf, &price, err, body) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (xlcf->paywall
+            && ngx_http_x402_header_out(r, "Vary", &ngx_http_x402_vary)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_x402_paywall_wanted(r, xlcf)
+            && ngx_http_x402_paywall(r, body) != NGX_OK)
         {
             return NGX_ERROR;
         }

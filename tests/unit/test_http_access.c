@@ -107,7 +107,8 @@ who_is_who(void)
     OK(!peers_is_loopback(&unknown));
 }
 
-/* Who asks all the time is remembered while a million others come by. */
+/* Who asks all the time is remembered while a million others come by: that
+ * eight of a hundred fall into his set of 1,024 happens once in 10^9 runs. */
 static void
 a_flood_of_addresses(void)
 {
@@ -122,7 +123,7 @@ a_flood_of_addresses(void)
         memcpy(other.sin6_addr.s6_addr, "\x20\x01\x0d\xb8", 4);
         memcpy(other.sin6_addr.s6_addr + 4, &i, 4);
         (void)peers_find(peers, (struct sockaddr *)&other, NOW + i);
-        if (i % 1000 == 0)
+        if (i % 100 == 0)
             kept =
                 kept && find(peers, "192.0.2.1", NOW + i)->settle.full_us > 0;
     }

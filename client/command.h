@@ -15,6 +15,7 @@ int command_wallet_address(int argc, char **argv);
 int command_wallet_balance(int argc, char **argv);
 int command_payments(int argc, char **argv);
 int command_budget(int argc, char **argv);
+int command_ledger(int argc, char **argv);
 
 /** Load the configuration or say why not. */
 __attribute__((warn_unused_result)) bool command_config(struct config *config);

@@ -20,6 +20,8 @@ static const char help[] =
     "       x402 wallet balance        show what is in it\n"
     "       x402 payments              list the payments made\n"
     "       x402 budget [1.00/day]     show or set the spending limit\n"
+    "       x402 ledger COMMAND        for sellers: what was paid to you "
+    "(x402d ledger)\n"
     "       x402 COMMAND --help        more about each of them\n"
     "       x402 --version\n"
     "\n"
@@ -35,7 +37,8 @@ static const struct {
 } commands[] = {{"get", command_get},
                 {"wallet", command_wallet},
                 {"payments", command_payments},
-                {"budget", command_budget}};
+                {"budget", command_budget},
+                {"ledger", command_ledger}};
 
 static int
 dispatch(int argc, char **argv)

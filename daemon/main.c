@@ -10,6 +10,7 @@
 #include "inspect.h"
 #include "log.h"
 #include "serve.h"
+#include "tools/tools.h"
 
 /* What a service manager sees: 2 will not heal by starting again. */
 enum { EXIT_GOOD = 0, EXIT_TROUBLE = 1, EXIT_USAGE = 2 };
@@ -22,6 +23,8 @@ static const char help[] =
     "  x402d check FILE       read the configuration and the key files, say "
     "what is wrong\n"
     "                         or unsafe; touches no network\n"
+    "  x402d ledger COMMAND   list, show, export and reconcile payments: "
+    "x402d ledger --help\n"
     "  x402d --version\n"
     "  x402d --help\n"
     "\n"
@@ -85,6 +88,8 @@ main(int argc, char **argv)
         fprintf(stderr, "x402d: cannot turn off core dumps\n");
         return EXIT_TROUBLE;
     }
+    if (argc > 1 && strcmp(argv[1], "ledger") == 0)
+        return tool_ledger(argc - 1, argv + 1);
     while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
         switch (option) {
         case 'c':

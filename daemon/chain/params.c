@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <x402/abi.h>
 #include <x402/buf.h>
 
 static struct x402_buf
@@ -234,6 +235,33 @@ params_logs(const struct params_logs *logs)
         add_text(&buf, "latest");
     else
         add_u64(&buf, logs->to);
+    x402_buf_text(&buf, "}]");
+    return finish("eth_getLogs", &buf);
+}
+
+struct rpc_call
+params_transfers(const struct x402_address *contract,
+                 const struct x402_address *payees, size_t payees_len,
+                 uint64_t from, uint64_t to)
+{
+    struct x402_buf buf = begin(640 + payees_len * 80);
+    uint8_t topic[32] = {0};
+
+    x402_buf_text(&buf, "[{\"address\":");
+    add_hex(&buf, contract->byte, 20);
+    x402_buf_text(&buf, ",\"topics\":[");
+    add_hex(&buf, x402_abi_topic_transfer, 32);
+    x402_buf_text(&buf, ",null,[");
+    for (size_t i = 0; i < payees_len; i++) {
+        if (i != 0)
+            x402_buf_char(&buf, ',');
+        memcpy(topic + 12, payees[i].byte, 20);
+        add_hex(&buf, topic, 32);
+    }
+    x402_buf_text(&buf, "]],\"fromBlock\":");
+    add_u64(&buf, from);
+    x402_buf_text(&buf, ",\"toBlock\":");
+    add_u64(&buf, to);
     x402_buf_text(&buf, "}]");
     return finish("eth_getLogs", &buf);
 }

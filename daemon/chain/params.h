@@ -45,6 +45,10 @@ struct params_logs {
     uint64_t from;
     uint64_t to; /* UINT64_MAX: the newest block */
 };
+/** Transfers of one token to any of these payees, 1 at least. */
+struct rpc_call params_transfers(const struct x402_address *contract,
+                                 const struct x402_address *payees,
+                                 size_t payees_len, uint64_t from, uint64_t to);
 struct rpc_call params_logs(const struct params_logs *logs);
 
 #endif

@@ -7,8 +7,6 @@
 #include "../failpoint.h"
 #include "internal.h"
 
-#define APPLICATION_ID 0x58343032 /* "X402" */
-
 /* Step n brings a file from user_version n to n + 1.  Append only. */
 static const char *const step[SCHEMA_VERSION] = {
 #include "001_first.sql.h"
@@ -49,7 +47,7 @@ schema_create(const char *path, char *error, size_t error_len)
     bool good;
 
     snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d",
-             APPLICATION_ID);
+             SCHEMA_APPLICATION_ID);
     good = db_open(&db, path, SQLITE_OPEN_READWRITE) && db_exec(&db, pragma) &&
            migrate(&db, 0);
     if (!good)
@@ -83,7 +81,7 @@ schema_check(struct db *db, char *error, size_t error_len)
 
     if (db->rc != SQLITE_OK)
         return say(db, "cannot be read", error, error_len);
-    if (id != APPLICATION_ID || version < 1)
+    if (id != SCHEMA_APPLICATION_ID || version < 1)
         return say(db, "the file is not a ledger of x402d", error, error_len);
     if (version > SCHEMA_VERSION)
         return say(db, "the file was written by a newer x402d", error,

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the chain paid to our payees, read from its logs, some blocks at a time.
+ * Needs a node and nothing else: the daemon catches up with it after a stop,
+ * and the operator's tool holds it against the ledger. */
+#ifndef X402D_INCOME_H
+#define X402D_INCOME_H
+
+#include "rpc.h"
+
+#include <x402/address.h>
+#include <x402/amount.h>
+
+#define INCOME_PAYEES_MAX 4096
+/* Blocks in one reading; providers allow 10,000. */
+#define INCOME_WINDOW 5000
+
+/** One Transfer of a token of our table to one of the payees. */
+struct income {
+    struct x402_address token, payer, payee;
+    struct x402_amount value;
+    uint8_t tx_hash[32];
+    uint64_t block_number;
+    uint8_t block_hash[32];
+    bool authorized; /* by EIP-3009, with this nonce; else a plain transfer */
+    uint8_t nonce[32];
+};
+
+struct income_ask {
+    struct rpc *rpc;
+    uint64_t chain_id;
+    const struct x402_address *payees; /* 1 at least; kept until the answer */
+    size_t payees_len;
+    uint64_t from, to; /* blocks, both included */
+};
+
+enum income_status {
+    INCOME_READ,
+    INCOME_REFUSED, /* too many blocks, or too much in them: ask for fewer */
+    INCOME_UNKNOWN, /* no answer that can be used; ask again later */
+};
+/** Once, later, never from inside income_read. */
+typedef void (*income_cb)(void *arg, enum income_status status,
+                          const struct income *items, size_t len);
+void income_read(const struct income_ask *ask, income_cb cb, void *arg);
+
+/** How many blocks to ask for next: half as many after trouble, twice as many
+ * after success, 1..INCOME_WINDOW. */
+uint64_t income_window(uint64_t window, enum income_status status);
+
+#endif

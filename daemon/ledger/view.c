@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See view.h.  These questions are asked by people, now and then, and may read
+ * every row: they have no statements of their own among those of the daemon. */
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+struct ledger_view {
+    struct db db;
+};
+
+static struct ledger_view *
+refuse(struct ledger_view *view, const char *path, const char *why, char *error,
+       size_t error_len)
+{
+    snprintf(error, error_len, "%s: %s", path, why);
+    db_close(&view->db);
+    free(view);
+    return NULL;
+}
+
+struct ledger_view *
+ledger_view_open(const char *path, bool to_change, char *error,
+                 size_t error_len)
+{
+    struct ledger_view *view = command_new(sizeof *view);
+    struct db *db = &view->db;
+    int64_t id, version;
+
+    if (!db_open(db, path,
+                 to_change ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY))
+        return refuse(view, path, sqlite3_errstr(db->rc), error, error_len);
+    id = db_number(db, "PRAGMA application_id");
+    version = db_number(db, "PRAGMA user_version");
+    if (db->rc != SQLITE_OK)
+        return refuse(view, path, sqlite3_errmsg(db->handle), error, error_len);
+    if (id != SCHEMA_APPLICATION_ID)
+        return refuse(view, path, "the file is not a ledger of x402d", error,
+                      error_len);
+    if (version > SCHEMA_VERSION)
+        return refuse(view, path, "the file was written by a newer x402d",
+                      error, error_len);
+    if (version < SCHEMA_VERSION)
+        return refuse(view, path,
+                      "the file was written by an older x402d: start this one "
+                      "on it first",
+                      error, error_len);
+    return view;
+}
+
+void
+ledger_view_close(struct ledger_view *view)
+{
+    if (view == NULL)
+        return;
+    db_close(&view->db);
+    free(view);
+}
+
+static sqlite3_stmt *
+prepare(struct ledger_view *view, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(view->db.handle, sql, -1, &stmt, NULL);
+
+    if (rc != SQLITE_OK)
+        view->db.rc = rc;
+    return stmt;
+}
+
+/** End a statement; true when nothing went wrong with it. */
+static bool
+finish(struct ledger_view *view, sqlite3_stmt *stmt)
+{
+    bool good = view->db.rc == SQLITE_OK;
+
+    sqlite3_finalize(stmt);
+    view->db.rc = SQLITE_OK;
+    return good;
+}
+
+/* -- payments -- */
+
+#define PAYMENTS_SQL                                                           \
+    "SELECT " ROW_COLUMNS ", resource FROM payment "                           \
+    "WHERE (?1 = 0 OR (1 << state) & ?1) AND (?2 = 0 OR chain_id = ?2) "       \
+    "AND (?3 IS NULL OR payee = ?3) AND (?4 IS NULL OR payer = ?4) "           \
+    "AND created_ms >= ?5 AND created_ms < ?6 AND (?7 = 0 OR id = ?7) "        \
+    "AND (?8 IS NULL OR nonce = ?8 OR tx = ?8) AND id > ?10 ORDER BY id "
+
+static void
+bind_filter(sqlite3_stmt *stmt, const struct ledger_filter *filter)
+{
+    bool endless = filter->until_ms == 0 || filter->until_ms > INT64_MAX;
+
+    bind_int(stmt, 1, filter->states);
+    bind_int(stmt, 2, (int64_t)filter->chain_id);
+    if (filter->payee != NULL)
+        bind_address(stmt, 3, filter->payee);
+    if (filter->payer != NULL)
+        bind_address(stmt, 4, filter->payer);
+    bind_int(stmt, 5, (int64_t)filter->since_ms);
+    bind_int(stmt, 6, endless ? INT64_MAX : (int64_t)filter->until_ms);
+    bind_int(stmt, 7, filter->id);
+    if (filter->hash32 != NULL)
+        bind_blob(stmt, 8, filter->hash32, 32);
+    bind_int(stmt, 10, filter->after_id);
+    bind_int(stmt, 9, filter->limit == 0 ? -1 : (int64_t)filter->limit);
+}
+
+bool
+ledger_view_payments(struct ledger_view *view,
+                     const struct ledger_filter *filter, ledger_view_cb cb,
+                     void *arg)
+{
+    struct db *db = &view->db;
+    sqlite3_stmt *stmt =
+        prepare(view, filter->newest_first ? PAYMENTS_SQL "DESC LIMIT ?9"
+                                           : PAYMENTS_SQL "LIMIT ?9");
+    struct row row;
+
+    if (stmt != NULL)
+        bind_filter(stmt, filter);
+    while (db_row(db, stmt)) {
+        int last = sqlite3_column_count(stmt) - 1;
+        const char *resource = (const char *)sqlite3_column_text(stmt, last);
+
+        row_read(db, stmt, &row);
+        cb(arg, &row.pay, resource != NULL ? resource : "");
+    }
+    return finish(view, stmt);
+}
+
+/* -- debts: the payer's row, and his payments that are not settled -- */
+
+static const char debts_sql[] =
+    "WITH open AS (SELECT chain_id, contract AS asset, payer, value, "
+    "charged_ms FROM payment WHERE state = 3 AND (state = 3 OR (state = 1 AND "
+    "mode = 2)) UNION ALL SELECT chain_id, contract, payer, value, charged_ms "
+    "FROM payment WHERE state = 4), "
+    "owing AS (SELECT DISTINCT chain_id, asset, payer FROM open UNION "
+    "SELECT chain_id, asset, payer FROM payer "
+    "WHERE settle_first = 1 OR lost <> zeroblob(32)) "
+    "SELECT w.chain_id, w.asset, w.payer, coalesce(p.lost, zeroblob(32)), "
+    "coalesce(p.settle_first, 0), o.value, o.charged_ms "
+    "FROM owing w LEFT JOIN payer p ON p.payer = w.payer "
+    "AND p.asset = w.asset AND p.chain_id = w.chain_id "
+    "LEFT JOIN open o ON o.payer = w.payer AND o.asset = w.asset "
+    "AND o.chain_id = w.chain_id ORDER BY w.chain_id, w.asset, w.payer";
+
+static void
+read_debt(struct db *db, sqlite3_stmt *stmt, struct ledger_debt *out)
+{
+    memset(out, 0, sizeof *out);
+    out->chain_id = (uint64_t)sqlite3_column_int64(stmt, 0);
+    column_address(db, stmt, 1, &out->asset);
+    column_address(db, stmt, 2, &out->payer);
+    column_amount(db, stmt, 3, &out->lost);
+    out->settle_first = sqlite3_column_int(stmt, 4) != 0;
+}
+
+static bool
+same_account(const struct ledger_debt *a, const struct ledger_debt *b)
+{
+    return a->chain_id == b->chain_id &&
+           x402_address_eq(&a->asset, &b->asset) &&
+           x402_address_eq(&a->payer, &b->payer);
+}
+
+static void
+add_payment(struct db *db, sqlite3_stmt *stmt, struct ledger_debt *debt)
+{
+    uint64_t charged_ms = (uint64_t)sqlite3_column_int64(stmt, 6);
+    struct x402_amount value;
+
+    if (sqlite3_column_type(stmt, 5) == SQLITE_NULL)
+        return;
+    column_amount(db, stmt, 5, &value);
+    if (!x402_amount_add(&debt->unsettled, &debt->unsettled, &value))
+        db->rc = SQLITE_CORRUPT;
+    debt->payments++;
+    if (charged_ms != 0 &&
+        (debt->oldest_ms == 0 || charged_ms < debt->oldest_ms))
+        debt->oldest_ms = charged_ms;
+}
+
+bool
+ledger_view_debts(struct ledger_view *view, ledger_debt_cb cb, void *arg)
+{
+    struct db *db = &view->db;
+    sqlite3_stmt *stmt = prepare(view, debts_sql);
+    struct ledger_debt debt, next;
+    bool any = false;
+
+    while (db_row(db, stmt)) {
+        read_debt(db, stmt, &next);
+        if (any && !same_account(&debt, &next))
+            cb(arg, &debt);
+        if (!any || !same_account(&debt, &next))
+            debt = next;
+        any = true;
+        add_payment(db, stmt, &debt);
+    }
+    if (any && db->rc == SQLITE_OK)
+        cb(arg, &debt);
+    return finish(view, stmt);
+}
+
+int
+ledger_view_clear(struct ledger_view *view, const struct x402_address *payer,
+                  uint64_t chain_id)
+{
+    sqlite3_stmt *stmt =
+        prepare(view, "UPDATE payer SET settle_first = 0, lost = zeroblob(32) "
+                      "WHERE payer = ?1 AND (?2 = 0 OR chain_id = ?2) "
+                      "AND (settle_first = 1 OR lost <> zeroblob(32))");
+    int changed;
+
+    if (stmt == NULL)
+        return -1;
+    bind_address(stmt, 1, payer);
+    bind_int(stmt, 2, (int64_t)chain_id);
+    changed = db_run(&view->db, stmt);
+    return finish(view, stmt) ? changed : -1;
+}
+
+size_t
+ledger_view_payees(struct ledger_view *view, uint64_t chain_id,
+                   struct x402_address *out, size_t cap)
+{
+    sqlite3_stmt *stmt =
+        prepare(view, "SELECT DISTINCT payee FROM payment WHERE chain_id = ?1");
+    size_t len = 0;
+
+    if (stmt != NULL)
+        bind_int(stmt, 1, (int64_t)chain_id);
+    while (db_row(&view->db, stmt)) {
+        if (len < cap)
+            column_address(&view->db, stmt, 0, &out[len]);
+        len++;
+    }
+    (void)finish(view, stmt);
+    return len;
+}
+
+bool
+ledger_view_find(struct ledger_view *view, const struct pay_key *key,
+                 struct pay_row *out)
+{
+    struct row row;
+    bool found = row_by_key(&view->db, key, &row);
+
+    view->db.rc = SQLITE_OK;
+    if (found)
+        *out = row.pay;
+    return found;
+}
+
+uint64_t
+ledger_view_first_block(struct ledger_view *view, uint64_t chain_id)
+{
+    sqlite3_stmt *stmt =
+        prepare(view, "SELECT coalesce(min(block_number), 0) FROM payment "
+                      "WHERE chain_id = ?1 AND state BETWEEN 5 AND 6");
+    uint64_t out = 0;
+
+    if (stmt != NULL)
+        bind_int(stmt, 1, (int64_t)chain_id);
+    if (db_row(&view->db, stmt))
+        out = (uint64_t)sqlite3_column_int64(stmt, 0);
+    (void)finish(view, stmt);
+    return out;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The judgements of reconcile, and how they are said. */
+#include <inttypes.h>
+#include <string.h>
+
+#include <x402/encode.h>
+#include <x402/network.h>
+
+#include "../failpoint.h"
+#include "reconcile.h"
+
+static void
+say(const struct reconcile *r, const char *kind, int64_t payment,
+    const uint8_t tx_hash[32], const struct x402_amount *value,
+    const struct x402_address *token, const struct x402_address *payer)
+{
+    char tx[2 * 32 + 3], money[TOOL_MONEY_MAX];
+    char from[X402_ADDRESS_TEXT_LEN + 1], atomic[X402_AMOUNT_TEXT_MAX + 1];
+
+    x402_hex_encode(tx, tx_hash, 32);
+    x402_address_format(from, payer);
+    x402_amount_format(atomic, value);
+    tool_money(money, value, r->network->network->chain_id, token);
+    if (r->options->format == TOOL_JSON)
+        printf("{\"found\":\"%s\",\"network\":\"%s\",\"payment\":%" PRId64
+               ",\"transaction\":\"%s\",\"amount\":\"%s\",\"payer\":\"%s\"}\n",
+               kind, r->network->network->caip2, payment, tx, atomic, from);
+    else if (payment != 0)
+        printf("%s: payment %" PRId64 ", %s from %s, transaction %s\n", kind,
+               payment, money, from, tx);
+    else
+        printf("%s: %s from %s, transaction %s\n", kind, money, from, tx);
+}
+
+/* -- the chain's side -- */
+
+/** Does the ledger count on this transfer?  A payment that is still open will;
+ * one that was let go or given up does not. */
+static bool
+counts(const struct pay_row *row, const struct income *income)
+{
+    if (!x402_address_eq(&row->auth.to, &income->payee) ||
+        x402_amount_cmp(&row->auth.value, &income->value) != 0)
+        return false;
+    switch (row->state) {
+    case PAY_RESERVED:
+    case PAY_CAPTURED:
+    case PAY_SUBMITTED:
+    case PAY_MINED:
+    case PAY_FINAL:
+        return true;
+    case PAY_RELEASED:
+    case PAY_FAILED:
+        return false;
+    }
+    return false;
+}
+
+struct by_transaction {
+    const struct income *income;
+    bool found;
+};
+
+static void
+look_at_row(void *arg, const struct pay_row *row, const char *resource)
+{
+    struct by_transaction *search = arg;
+
+    (void)resource;
+    search->found = search->found ||
+                    (x402_address_eq(&row->auth.from, &search->income->payer) &&
+                     counts(row, search->income));
+}
+
+/** Other methods of transfer leave no nonce in the logs: the payment is known
+ * by its transaction, parties and amount. */
+static bool
+has_payment_of_transaction(struct reconcile *r, const struct income *income)
+{
+    struct ledger_filter filter = {
+        .chain_id = r->network->network->chain_id,
+        .hash32 = income->tx_hash,
+    };
+    struct by_transaction search = {income, false};
+
+    return ledger_view_payments(r->view, &filter, look_at_row, &search) &&
+           search.found;
+}
+
+void
+reconcile_transfer(struct reconcile *r, const struct income *income)
+{
+    struct pay_key key = {.chain_id = r->network->network->chain_id,
+                          .contract = income->token,
+                          .payer = income->payer};
+    struct pay_row row = {.id = 0};
+
+    if (!income->authorized) {
+        if (has_payment_of_transaction(r, income)) {
+            r->sum.transfers++;
+            return;
+        }
+        r->sum.unmatched++;
+        say(r, "unmatched", 0, income->tx_hash, &income->value, &income->token,
+            &income->payer);
+        return;
+    }
+    r->sum.transfers++;
+    memcpy(key.nonce, income->nonce, sizeof(key.nonce));
+    if ((ledger_view_find(r->view, &key, &row) && counts(&row, income)) ||
+        mutant("reconcile_blind"))
+        return;
+    r->sum.silent_loss++;
+    say(r, "silent loss", row.id, income->tx_hash, &income->value,
+        &income->token, &income->payer);
+}
+
+/* -- the ledger's side -- */
+
+void
+reconcile_payment(struct reconcile *r, const struct pay_row *row,
+                  const struct receipt *receipt)
+{
+    const struct receipt_claim claim = {
+        .token = &row->asset,
+        .payer = &row->auth.from,
+        .payee = &row->auth.to,
+        .value = &row->auth.value,
+        .nonce = row->auth.nonce,
+    };
+
+    r->sum.payments++;
+    if ((receipt != NULL && receipt_paid(receipt, &claim)) ||
+        mutant("reconcile_blind"))
+        return;
+    r->sum.phantom_income++;
+    say(r, "phantom income", row->id, row->tx_hash, &row->auth.value,
+        &row->asset, &row->auth.from);
+}
+
+void
+reconcile_print(const struct reconcile *r)
+{
+    const struct reconcile_sum *sum = &r->sum;
+    const char *network = r->network->network->caip2;
+
+    if (r->options->format == TOOL_JSON)
+        printf("{\"network\":\"%s\",\"fromBlock\":%" PRIu64
+               ",\"toBlock\":%" PRIu64 ",\"transfers\":%" PRIu64
+               ",\"payments\":%" PRIu64 ",\"silentLoss\":%" PRIu64
+               ",\"phantomIncome\":%" PRIu64 ",\"unmatched\":%" PRIu64 "}\n",
+               network, r->from, r->to, sum->transfers, sum->payments,
+               sum->silent_loss, sum->phantom_income, sum->unmatched);
+    else
+        printf("%s, blocks %" PRIu64 " to %" PRIu64 ": %" PRIu64
+               " transfers to %zu payees, %" PRIu64
+               " without a payment (silent loss); %" PRIu64
+               " settled payments, %" PRIu64
+               " without a transfer (phantom income); %" PRIu64
+               " other transfers\n",
+               network, r->from, r->to, sum->transfers, r->payee_len,
+               sum->silent_loss, sum->payments, sum->phantom_income,
+               sum->unmatched);
+}

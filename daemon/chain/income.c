@@ -204,7 +204,7 @@ read_receipt(struct reading *r, size_t first, const struct rpc_answer *answer)
     struct receipt receipt;
 
     if (answer->status != RPC_RESULT ||
-        receipt_read(&receipt, answer->result, r->item[first].tx_hash) !=
+        receipt_read(&receipt, answer->text, r->item[first].tx_hash) !=
             RECEIPT_READ)
         return false;
     for (size_t i = first; i < r->len; i++) {

@@ -63,10 +63,31 @@ all_well(const struct http *http)
     return true;
 }
 
+/** How far settling is behind. */
+static void
+add_unsettled(struct x402_buf *out, struct http *http)
+{
+    const struct http_debts *debts = http_debts(http);
+    uint64_t now_ms = core_now_ms(), settle_first = 0, oldest_s = 0;
+    struct ledger_stats stats;
+
+    ledger_stats(http->ledger, &stats);
+    if (stats.oldest_captured_ms != 0 && stats.oldest_captured_ms < now_ms)
+        oldest_s = (now_ms - stats.oldest_captured_ms) / 1000;
+    for (size_t i = 0; i < debts->len; i++)
+        settle_first += debts->at[i].settle_first;
+    x402_buf_text(out, ",\"unsettled\":{\"payments\":");
+    x402_buf_u64(out, stats.count[PAY_CAPTURED] + stats.count[PAY_SUBMITTED]);
+    x402_buf_text(out, ",\"oldestSeconds\":");
+    x402_buf_u64(out, oldest_s);
+    x402_buf_text(out, "},\"settleFirstPayers\":");
+    x402_buf_u64(out, settle_first);
+}
+
 static void
 fill(struct http_request *request)
 {
-    const struct http *http = request->http;
+    struct http *http = request->http;
     struct x402_buf *out = &request->out;
     bool well = all_well(http);
 
@@ -79,7 +100,9 @@ fill(struct http_request *request)
             x402_buf_char(out, ',');
         add_network(out, network, health_of(http, network));
     }
-    x402_buf_text(out, "]}");
+    x402_buf_char(out, ']');
+    add_unsettled(out, http);
+    x402_buf_char(out, '}');
     request->status = well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
     http_answer(request);
 }

@@ -48,6 +48,21 @@ add_sample(struct x402_buf *out, const char *name, const char *label,
     x402_buf_char(out, '\n');
 }
 
+/** name{network="...",asset="..."} number */
+static void
+add_asset_sample(struct x402_buf *out, const char *name,
+                 const struct http_owed *owed, const struct x402_amount *number)
+{
+    x402_buf_text(out, name);
+    x402_buf_text(out, "{network=\"");
+    x402_buf_text(out, owed->network);
+    x402_buf_text(out, "\",asset=\"");
+    x402_buf_text(out, owed->asset);
+    x402_buf_text(out, "\"} ");
+    x402_buf_amount(out, number);
+    x402_buf_char(out, '\n');
+}
+
 static void
 add_gauge(struct x402_buf *out, const char *name, const char *help,
           uint64_t value)
@@ -104,6 +119,70 @@ add_ledger(struct x402_buf *out, struct ledger *ledger)
               age_s(stats.oldest_captured_ms));
     add_gauge(out, "x402_open_batches", "transactions not final yet",
               stats.open_batches);
+}
+
+/* -- credit: sums over all payers, and the greatest debt of one; who that is
+ * stands in x402d ledger credit -- */
+
+typedef struct x402_amount (*owed_number)(const struct http_owed *owed);
+
+static struct x402_amount
+unsettled(const struct http_owed *owed)
+{
+    return owed->unsettled;
+}
+
+static struct x402_amount
+unsettled_most(const struct http_owed *owed)
+{
+    return owed->unsettled_most;
+}
+
+static struct x402_amount
+lost(const struct http_owed *owed)
+{
+    return owed->lost;
+}
+
+static struct x402_amount
+debtors(const struct http_owed *owed)
+{
+    return x402_amount_of(owed->debtors);
+}
+
+static struct x402_amount
+settle_first(const struct http_owed *owed)
+{
+    return x402_amount_of(owed->settle_first);
+}
+
+static void
+add_owed(struct x402_buf *out, const struct http_debts *debts)
+{
+    static const struct {
+        const char *name, *help;
+        owed_number number;
+    } rows[] = {
+        {"x402_unsettled_amount",
+         "charged and not mined yet, in atomic units of the token", unsettled},
+        {"x402_unsettled_payer_most_amount",
+         "the greatest unsettled amount of one payer", unsettled_most},
+        {"x402_unsettled_payers", "payers with unsettled payments", debtors},
+        {"x402_lost_amount",
+         "what payers with a loss that is not forgiven cost us", lost},
+        {"x402_settle_first_payers",
+         "payers who are settled first after a loss, until cleared",
+         settle_first},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        add_head(out, rows[i].name, "gauge", rows[i].help);
+        for (size_t k = 0; k < debts->len; k++) {
+            struct x402_amount number = rows[i].number(&debts->at[k]);
+
+            add_asset_sample(out, rows[i].name, &debts->at[k], &number);
+        }
+    }
 }
 
 /* -- chains -- */
@@ -167,6 +246,7 @@ fill(struct http_request *request)
     request->type = "text/plain; version=0.0.4; charset=utf-8";
     add_counters(out);
     add_ledger(out, http->ledger);
+    add_owed(out, http_debts(request->http));
     add_chains(out, http, "x402_chain_reachable", "1: a node answers",
                reachable);
     add_chains(out, http, "x402_chain_can_settle",

@@ -113,6 +113,9 @@ bool http_access(struct http_request *request);
 enum x402_err http_access_check(const struct http_request *request,
                                 const struct x402_requirement *requirement);
 
+/** What payers owe, at most a second old.  Threads: core. */
+const struct http_debts *http_debts(struct http *http);
+
 enum http_next http_verify(struct http_request *request);
 enum http_next http_settle(struct http_request *request);
 enum http_next http_supported(struct http_request *request);

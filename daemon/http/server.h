@@ -27,6 +27,23 @@ struct http_domain {
     uint8_t domain[32];
 };
 
+#define HTTP_OWED_MAX 64
+
+/** What all payers owe in one token. */
+struct http_owed {
+    uint64_t chain_id;
+    struct x402_address address;
+    const char *network, *asset;
+    struct x402_amount unsettled, unsettled_most, lost;
+    uint64_t debtors, settle_first;
+};
+
+struct http_debts {
+    uint64_t read_ms; /* 0: never */
+    struct http_owed at[HTTP_OWED_MAX];
+    size_t len;
+};
+
 struct http {
     struct core *core;
     const struct config *config;
@@ -41,6 +58,8 @@ struct http {
     struct bucket key_settle[CONFIG_API_KEYS_MAX];
     struct http_domain domain[HTTP_DOMAINS_MAX]; /* constant after opening */
     size_t domain_len;
+
+    struct http_debts debts; /* core thread */
 
     atomic_size_t in_flight;
     pthread_mutex_t lock;

@@ -201,6 +201,10 @@ enum x402_err credit_check(struct ledger *ledger,
                            const struct ledger_reserve *in,
                            enum pay_mode *mode);
 
+/* -- debts.c -- */
+
+bool debts_each(struct db *db, ledger_debt_cb cb, void *arg);
+
 /* -- run.c -- */
 
 /** The run of `row` ends without success: RESERVED is released, a charged row

@@ -296,4 +296,18 @@ struct ledger_stats {
 };
 void ledger_stats(struct ledger *ledger, struct ledger_stats *out);
 
+/** What one payer owes, or lost us; payers with neither are left out. */
+struct ledger_debt {
+    uint64_t chain_id;
+    struct x402_address asset, payer;
+    uint64_t payments; /* CAPTURED or SUBMITTED */
+    struct x402_amount unsettled;
+    uint64_t oldest_ms; /* of the charge; 0: no unsettled payment */
+    struct x402_amount lost;
+    bool settle_first; /* after a loss, until cleared */
+};
+typedef void (*ledger_debt_cb)(void *arg, const struct ledger_debt *debt);
+/** Call cb for each account with a debt, at once. */
+void ledger_debts(struct ledger *ledger, ledger_debt_cb cb, void *arg);
+
 #endif

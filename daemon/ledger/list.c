@@ -278,3 +278,10 @@ ledger_stats(struct ledger *ledger, struct ledger_stats *out)
         (uint64_t)read_number(&ledger->read, SQL_OLDEST_CAPTURED);
     out->open_batches = (uint64_t)read_number(&ledger->read, SQL_OPEN_BATCHES);
 }
+
+void
+ledger_debts(struct ledger *ledger, ledger_debt_cb cb, void *arg)
+{
+    (void)debts_each(&ledger->read, cb, arg);
+    ledger->read.rc = SQLITE_OK;
+}

@@ -34,17 +34,7 @@ bool ledger_view_payments(struct ledger_view *view,
                           const struct ledger_filter *filter, ledger_view_cb cb,
                           void *arg);
 
-/** What one payer owes, or lost us; payers with neither are left out. */
-struct ledger_debt {
-    uint64_t chain_id;
-    struct x402_address asset, payer;
-    uint64_t payments; /* CAPTURED or SUBMITTED */
-    struct x402_amount unsettled;
-    uint64_t oldest_ms; /* of the charge; 0: no unsettled payment */
-    struct x402_amount lost;
-    bool settle_first; /* after a loss, until cleared */
-};
-typedef void (*ledger_debt_cb)(void *arg, const struct ledger_debt *debt);
+/** See ledger_debts. */
 bool ledger_view_debts(struct ledger_view *view, ledger_debt_cb cb, void *arg);
 
 /** Forgive a payer: not settle-first any more, and what was lost does not count

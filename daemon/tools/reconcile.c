@@ -179,7 +179,7 @@ on_receipts(void *arg, const struct rpc_answer *answers, size_t len)
             chunk->known = false;
             return;
         }
-        switch (receipt_read(&receipt, answers[i].result, row->tx_hash)) {
+        switch (receipt_read(&receipt, answers[i].text, row->tx_hash)) {
         case RECEIPT_NONE:
             judge(chunk, i, NULL);
             break;

@@ -199,10 +199,14 @@ test('answers are JSON, never stored, never sniffed; HEAD has no body', async ()
 test('metrics: valid text format, sums only', async () => {
   const text = await (await fetch(`${url}/metrics`)).text();
   for (const line of text.trimEnd().split('\n'))
-    assert.match(line, /^(# (HELP|TYPE) x402_[a-z_]+ .+|x402_[a-z_]+(\{(state|network)="[a-z0-9:]+"\})? \d+)$/);
+    assert.match(line, /^(# (HELP|TYPE) x402_[a-z_]+ .+|x402_[a-z_]+(\{(state|network)="[a-z0-9:]+"(,asset="[A-Za-z0-9]+")?\})? \d+)$/);
   assert.doesNotMatch(text, /0x[0-9a-f]{40}/i);
   assert.match(text, /^x402_payments\{state="captured"\} 3$/m);
   assert.match(text, /^x402_signer_balance_wei\{network="eip155:84532"\} 1000000000000000000$/m);
+  const usdc = '\\{network="eip155:84532",asset="USDC"\\}';
+  for (const [name, value] of [['unsettled_amount', 7000], ['unsettled_payer_most_amount', 4000], ['unsettled_payers', 2], ['lost_amount', 7],
+    ['settle_first_payers', 1]])
+    assert.match(text, new RegExp(`^x402_${name}${usdc} ${value}$`, 'm'));
   assert.match(text, /^x402_verify_total \d+$/m);
   assert.match(text, /^x402_recoveries_total [1-9]/m);
 });

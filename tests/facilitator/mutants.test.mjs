@@ -15,6 +15,7 @@ const skip = !readFileSync(PROGRAMS.x402d).includes('X402_MUTANT') && 'built wit
 
 const MUTANTS = {
   any_key: [['keys', '^/settle: no key, a wrong one'], ['keys', '^/settle: a key is for its own payees']],
+  reconcile_blind: [['ledger', '^reconcile: rows that are gone'], ['ledger', '^reconcile: payments that no transfer']],
 };
 
 for (const [name, kills] of Object.entries(MUTANTS)) {

@@ -38,6 +38,27 @@ ledger_stats(struct ledger *ledger, struct ledger_stats *out)
     out->count[PAY_CAPTURED] = 3;
 }
 
+void
+ledger_debts(struct ledger *ledger, ledger_debt_cb cb, void *arg)
+{
+    struct ledger_debt debt = {.chain_id = 84532,
+                               .payments = 2,
+                               .unsettled = x402_amount_of(3000),
+                               .lost = x402_amount_of(7),
+                               .settle_first = true};
+
+    (void)ledger;
+    if (x402_address_parse(&debt.asset,
+                           x402_span_of("0x036CbD53842c5426634e7929541eC231"
+                                        "8f3dCF7e")) == X402_OK)
+        cb(arg, &debt);
+    memset(&debt.payer, 1, sizeof(debt.payer));
+    debt.unsettled = x402_amount_of(4000);
+    debt.lost = x402_amount_of(0);
+    debt.settle_first = false;
+    cb(arg, &debt);
+}
+
 /* -- chain -- */
 
 struct chain {

@@ -19,6 +19,8 @@ struct cashier *cashier_new(struct core *core, const struct config *config,
                             struct ledger *ledger, struct chain *const *chains,
                             size_t chains_len);
 void cashier_free(struct cashier *cashier);
+/** From now on.  What is under way keeps the old one, which must live on. */
+void cashier_reconfigure(struct cashier *cashier, const struct config *config);
 struct chain *cashier_chain(struct cashier *cashier, uint64_t chain_id);
 
 /* -- for the till -- */

@@ -14,9 +14,8 @@
 
 #define FILE_BYTES_MAX (256 * 1024)
 
-/** The whole file, NUL-terminated; NULL with a message. */
-static char *
-read_file(const char *path, size_t *len, char *error, size_t error_len)
+char *
+config_text(const char *path, size_t *len, char *error, size_t error_len)
 {
     FILE *in = fopen(path, "re");
     struct stat st;
@@ -49,7 +48,7 @@ config_load(const char *path, char *error, size_t error_len)
         .path = path, .error = error, .error_len = error_len};
     struct config *config = NULL;
     struct file *file;
-    char *text = read_file(path, &reading.text_len, error, error_len);
+    char *text = config_text(path, &reading.text_len, error, error_len);
 
     if (text == NULL)
         return NULL;

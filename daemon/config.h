@@ -106,6 +106,10 @@ struct config {
  * `error`. Memory: everything lives until config_free. */
 struct config *config_load(const char *path, char *error, size_t error_len);
 void config_free(struct config *config);
+/** The first setting in which `next` differs and which cannot change while the
+ * daemon runs; NULL: it can be taken on as a whole. */
+const char *config_needs_restart(const struct config *now,
+                                 const struct config *next);
 const struct config_network *config_network(const struct config *config,
                                             uint64_t chain_id);
 bool config_is_payee(const struct config *config, uint64_t chain_id,

@@ -118,6 +118,9 @@ struct config_reading {
     bool failed;
 };
 
+/** The whole file, NUL-terminated; NULL with a message.  Memory: free. */
+char *config_text(const char *path, size_t *len, char *error, size_t error_len);
+
 /** Parse the text against the schema.  NULL after a complaint.
  *  Memory: file_free. */
 struct file *file_parse(struct config_reading *reading);

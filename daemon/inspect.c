@@ -1,40 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration is good in itself when we get here.  This looks at what it
- * names: files, folders, keys, who can read them; and says which settings are
- * allowed but unsafe.  Nothing is sent anywhere. */
+ * names: files, folders, keys, who can read them.  What is unsafe is refused;
+ * what is allowed but risky is a warning.  Nothing is sent anywhere. */
 #include "inspect.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <keystore.h>
 #include <x402/address.h>
 
+#include "config_file.h"
+
 struct inspection {
-    unsigned errors, unsafe;
+    const struct config *config;
+    struct config_reading file; /* for the lines of what is said */
+    unsigned errors, warnings;
 };
 
-__attribute__((format(printf, 3, 4))) static void
-say(unsigned *count, const char *kind, const char *format, ...)
+/** "error: x402d.yaml:14: networks[0].signers[0]: ..." */
+__attribute__((format(printf, 4, 5))) static void
+say(struct inspection *in, const char *kind, const char *place,
+    const char *format, ...)
 {
     va_list args;
 
-    if (count != NULL)
-        (*count)++;
-    printf("%s: ", kind);
+    printf("%s: %s:%u: %s%s", kind, in->file.path,
+           config_line_of(&in->file, place), place, *place != '\0' ? ": " : "");
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
     putchar('\n');
 }
 
+#define ERROR(in, ...) ((in)->errors++, say(in, "error", __VA_ARGS__))
+#define WARN(in, ...) ((in)->warnings++, say(in, "warning", __VA_ARGS__))
+
 /* -- folders and the file itself -- */
 
 static void
-look_at_folder(struct inspection *in, const char *what, const char *file)
+look_at_folder(struct inspection *in, const char *place, const char *file)
 {
     char folder[4096];
     struct stat st;
@@ -43,14 +52,27 @@ look_at_folder(struct inspection *in, const char *what, const char *file)
     snprintf(folder, sizeof(folder), "%.*s",
              (int)(slash == file ? 1 : slash - file), file);
     if (stat(folder, &st) != 0)
-        say(&in->errors, "error", "%s: %s: %s; create it for the daemon's user",
-            what, folder, strerror(errno));
+        ERROR(in, place, "%s: %s; create it for the daemon's user", folder,
+              strerror(errno));
     else if (!S_ISDIR(st.st_mode))
-        say(&in->errors, "error", "%s: %s is not a folder", what, folder);
+        ERROR(in, place, "%s is not a folder", folder);
     else if ((st.st_mode & S_IWOTH) != 0)
-        say(&in->unsafe, "unsafe",
-            "%s: every user can change files in %s; chmod o-w it", what,
-            folder);
+        ERROR(in, place,
+              "every user can change files in %s, and put another one in "
+              "place of ours; chmod o-w it",
+              folder);
+}
+
+/** It holds signatures that can still be sent. */
+static void
+look_at_ledger(struct inspection *in)
+{
+    const char *file = in->config->ledger_file;
+    struct stat st;
+
+    look_at_folder(in, "ledger", file);
+    if (stat(file, &st) == 0 && (st.st_mode & 077) != 0)
+        ERROR(in, "ledger", "%s can be read by others; chmod 600 it", file);
 }
 
 /** User and password, a path or a query in a node's URL: mostly an API key. */
@@ -76,53 +98,50 @@ any_secret(const struct config *config)
 }
 
 static void
-look_at_file(struct inspection *in, const struct config *config,
-             const char *path)
+look_at_file(struct inspection *in)
 {
     struct stat st;
 
-    if (stat(path, &st) != 0)
+    if (stat(in->file.path, &st) != 0)
         return;
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        say(&in->unsafe, "unsafe",
-            "%s: others can change it, and with it who is paid; chmod go-w it",
-            path);
-    if ((st.st_mode & (S_IRGRP | S_IROTH)) != 0 && any_secret(config))
-        say(&in->unsafe, "unsafe",
-            "%s: an rpc URL seems to hold an API key, and others can read it; "
-            "chmod 600 it",
-            path);
+        ERROR(in, "",
+              "others can change this file, and with it who is paid; chmod "
+              "go-w it");
+    if ((st.st_mode & (S_IRGRP | S_IROTH)) != 0 && any_secret(in->config))
+        ERROR(in, "networks",
+              "an rpc URL seems to hold an API key, and others can read this "
+              "file; chmod 600 it");
 }
 
 /* -- listeners -- */
 
 static void
-look_at_till(struct inspection *in, const struct config *config)
+look_at_till(struct inspection *in)
 {
-    if (config->till_socket == NULL)
+    if (in->config->till_socket == NULL)
         return;
-    look_at_folder(in, "till.socket", config->till_socket);
-    if (config->till_group == NULL)
-        say(NULL, "note",
-            "till.group is not set: nginx's workers need the daemon's group to "
+    look_at_folder(in, "till.socket", in->config->till_socket);
+    if (in->config->till_group == NULL)
+        say(in, "note", "till",
+            "group is not set: nginx's workers need the daemon's group to "
             "reach %s",
-            config->till_socket);
+            in->config->till_socket);
 }
 
 static void
-look_at_http(struct inspection *in, const struct config *config)
+look_at_http(struct inspection *in)
 {
-    if (config->http_port == 0)
+    if (in->config->http_port == 0)
         return;
-    if (config->http_public)
-        say(&in->unsafe, "unsafe",
-            "http.public: whoever reaches %s port %u can make your signers pay "
-            "gas for the listed payees; put TLS and a rate limit in front",
-            config->http_host, config->http_port);
-    if (config->facilitate_any_payee)
-        say(&in->unsafe, "unsafe",
-            "http.any_payee: every process of this machine can make your "
-            "signers pay gas for anybody");
+    if (in->config->http_public)
+        WARN(in, "http.public",
+             "API keys reach %s port %u in clear text; put TLS in front",
+             in->config->http_host, in->config->http_port);
+    if (in->config->facilitate_any_payee)
+        WARN(in, "http.any_payee",
+             "every process of this machine can make your signers pay gas for "
+             "anybody");
 }
 
 /* -- networks -- */
@@ -137,8 +156,8 @@ is_plain_remote(const char *url)
 }
 
 /** The key itself is wiped at once; only its address is of interest. */
-static enum keystore_err
-address_of(const struct config_key *key, struct x402_address *out)
+enum keystore_err
+inspect_address(const struct config_key *key, struct x402_address *out)
 {
     char password[KEYSTORE_PASSWORD_MAX];
     struct x402_span text = {NULL, 0};
@@ -160,25 +179,45 @@ address_of(const struct config_key *key, struct x402_address *out)
     return err;
 }
 
+/** Is this the address of somebody whom we collect for? */
+static bool
+is_paid(const struct config *config, const struct config_network *network,
+        const struct x402_address *address)
+{
+    for (size_t i = 0; i < config->api_key_len; i++) {
+        for (size_t k = 0; k < config->api_key[i].payee_len; k++) {
+            if (x402_address_eq(&config->api_key[i].payee[k], address))
+                return true;
+        }
+    }
+    return config_is_payee(config, network->network->chain_id, address);
+}
+
 static void
 look_at_signer(struct inspection *in, const struct config_network *network,
-               const struct config_key *key)
+               const struct config_key *key, const char *place)
 {
     const char *file =
         key->key_file != NULL ? key->key_file : key->keystore_file;
     struct x402_address address;
     char text[X402_ADDRESS_TEXT_LEN + 1];
-    enum keystore_err err = address_of(key, &address);
+    enum keystore_err err = inspect_address(key, &address);
 
     if (err != KEYSTORE_OK) {
-        say(&in->errors, "error", "%s: signer %s: %s%s%s",
-            network->network->caip2, file, keystore_err_text(err),
-            err == KEYSTORE_ERR_IO ? ": " : "",
-            err == KEYSTORE_ERR_IO ? strerror(errno) : "");
+        ERROR(in, place, "signer %s: %s%s%s", file, keystore_err_text(err),
+              err == KEYSTORE_ERR_IO ? ": " : "",
+              err == KEYSTORE_ERR_IO ? strerror(errno) : "");
         return;
     }
     x402_address_format(text, &address);
-    say(NULL, "signer", "%s: %s; it needs gas", network->network->caip2, text);
+    if (is_paid(in->config, network, &address))
+        ERROR(in, place,
+              "signer %s is also a payee: its key lies on this machine, and "
+              "with it your income; collect to an address whose key is not "
+              "here",
+              text);
+    else
+        printf("signer: %s: %s; it needs gas\n", network->network->caip2, text);
 }
 
 static bool
@@ -192,38 +231,48 @@ has_payee(const struct config *config, const struct config_network *network)
 }
 
 static void
-look_at_network(struct inspection *in, const struct config *config,
-                const struct config_network *network)
+look_at_network(struct inspection *in, size_t i)
 {
-    const char *name = network->network->caip2;
+    const struct config_network *network = &in->config->network[i];
+    char place[64];
 
-    for (size_t i = 0; i < network->rpc_len; i++) {
-        if (is_plain_remote(network->rpc[i]))
-            say(&in->unsafe, "unsafe",
-                "%s: rpc[%zu] is plain http: whoever is on the way can lie "
-                "about payments; use https",
-                name, i);
+    for (size_t k = 0; k < network->rpc_len; k++) {
+        snprintf(place, sizeof(place), "networks[%zu].rpc[%zu]", i, k);
+        if (is_plain_remote(network->rpc[k]))
+            WARN(in, place,
+                 "plain http: whoever is on the way can lie about payments; "
+                 "use https");
     }
-    for (size_t i = 0; i < network->signer_len; i++)
-        look_at_signer(in, network, &network->signer[i]);
-    if (network->signer_len == 0 && has_payee(config, network))
-        say(&in->unsafe, "unsafe",
-            "%s: payees but no signers: nothing that is collected would reach "
-            "the chain",
-            name);
+    for (size_t k = 0; k < network->signer_len; k++) {
+        snprintf(place, sizeof(place), "networks[%zu].signers[%zu]", i, k);
+        look_at_signer(in, network, &network->signer[k], place);
+    }
+    snprintf(place, sizeof(place), "networks[%zu]", i);
+    if (network->signer_len == 0 && has_payee(in->config, network))
+        WARN(in, place,
+             "payees but no signers: nothing that is collected would reach "
+             "the chain");
 }
 
 int
 inspect(struct config *config, const char *path)
 {
-    struct inspection in = {0, 0};
+    char error[256];
+    struct inspection in = {.config = config, .file = {.path = path}};
+    char *text = config_text(path, &in.file.text_len, error, sizeof(error));
 
-    look_at_file(&in, config, path);
-    look_at_folder(&in, "ledger", config->ledger_file);
-    look_at_till(&in, config);
-    look_at_http(&in, config);
+    if (text == NULL) {
+        fprintf(stderr, "x402d: %s\n", error);
+        return 1;
+    }
+    in.file.text = text;
+    look_at_file(&in);
+    look_at_ledger(&in);
+    look_at_till(&in);
+    look_at_http(&in);
     for (size_t i = 0; i < config->network_len; i++)
-        look_at_network(&in, config, &config->network[i]);
-    printf("%s: %u errors, %u unsafe settings\n", path, in.errors, in.unsafe);
+        look_at_network(&in, i);
+    printf("%s: %u errors, %u warnings\n", path, in.errors, in.warnings);
+    free(text);
     return in.errors == 0 ? 0 : 1;
 }

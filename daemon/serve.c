@@ -32,8 +32,15 @@ enum step {
     STEP_END,
 };
 
+/** A configuration that was replaced. */
+struct former {
+    struct former *next;
+    struct config *config;
+};
+
 struct serving {
     struct config *config;
+    struct former *former; /* still referred to here and there */
     const char *path;
     struct core *core;
     struct ledger *ledger;
@@ -84,11 +91,12 @@ begin_stop(struct serving *s)
     }
 }
 
+/** Whoever still waits for a block is told how far his payment got: the chains
+ * answer as they close, and only then HTTP does. */
 static void
 close_chains(struct serving *s)
 {
     s->step = STEP_CHAINS;
-    http_close(s->http);
     s->chains_open = s->chain_len;
     for (size_t i = 0; i < s->chain_len; i++)
         chain_close(s->chain[i], on_chain_closed, s);
@@ -98,6 +106,7 @@ static void
 end_loop(struct serving *s)
 {
     s->step = STEP_END;
+    http_close(s->http);
     uv_close((uv_handle_t *)&s->tick, NULL);
     uv_close((uv_handle_t *)&s->on_term, NULL);
     uv_close((uv_handle_t *)&s->on_int, NULL);
@@ -155,20 +164,63 @@ on_stop_signal(uv_signal_t *handle, int number)
 }
 
 static void
+refuse_reload(const char *reason)
+{
+    log_event(LOG_ERROR, "reload_refused", "reason", reason, "note",
+              "nothing was changed", NULL);
+}
+
+static bool
+keep_former(struct serving *s)
+{
+    struct former *former = malloc(sizeof(*former));
+
+    if (former == NULL)
+        return false;
+    former->config = s->config;
+    former->next = s->former;
+    s->former = former;
+    return true;
+}
+
+static void
+take_on(struct serving *s, struct config *config)
+{
+    s->config = config;
+    log_open(config->log_level);
+    cashier_reconfigure(s->cashier, config);
+    for (size_t i = 0; i < s->chain_len; i++)
+        chain_reconfigure(s->chain[i], &config->network[i]);
+    if (s->http != NULL)
+        http_reconfigure(s->http, config);
+    log_event(LOG_INFO, "reloaded", "log", config->log_level, NULL);
+}
+
+/** All of the new file, or nothing of it. */
+static void
 on_reload_signal(uv_signal_t *handle, int number)
 {
     struct serving *s = handle->data;
     char error[1024];
-    struct config *config = config_load(s->path, error, sizeof(error));
+    struct config *config;
+    const char *fixed;
 
     (void)number;
+    if (s->step != STEP_RUN || s->cashier == NULL)
+        return;
+    config = config_load(s->path, error, sizeof(error));
     if (config == NULL) {
-        log_event(LOG_ERROR, "reload_refused", "reason", error, NULL);
+        refuse_reload(error);
         return;
     }
-    log_open(config->log_level);
-    log_event(LOG_WARN, "reloaded", "log", config->log_level, "note",
-              "only the log level; everything else needs a restart", NULL);
+    fixed = config_needs_restart(s->config, config);
+    if (fixed == NULL && keep_former(s)) {
+        take_on(s, config);
+        return;
+    }
+    snprintf(error, sizeof(error), "%s: a change of this needs a restart",
+             fixed != NULL ? fixed : "out of memory");
+    refuse_reload(error);
     config_free(config);
 }
 
@@ -287,6 +339,20 @@ say_ready(const struct serving *s)
               signers, NULL);
 }
 
+/** main frees the first one. */
+static void
+free_configs(struct serving *s)
+{
+    while (s->former != NULL) {
+        struct former *former = s->former;
+
+        s->former = former->next;
+        config_free(s->config);
+        s->config = former->config;
+        free(former);
+    }
+}
+
 static void
 close_all(struct serving *s)
 {
@@ -296,6 +362,7 @@ close_all(struct serving *s)
         cashier_free(s->cashier);
     core_free(s->core);
     http_free(s->http);
+    free_configs(s);
 }
 
 int

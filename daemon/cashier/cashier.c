@@ -35,6 +35,12 @@ cashier_new(struct core *core, const struct config *config,
 }
 
 void
+cashier_reconfigure(struct cashier *cashier, const struct config *config)
+{
+    cashier->config = config;
+}
+
+void
 cashier_free(struct cashier *cashier)
 {
     while (cashier->ops != NULL)

@@ -146,6 +146,12 @@ chain_open(struct core *core, const struct config_network *network,
     return chain;
 }
 
+void
+chain_reconfigure(struct chain *chain, const struct config_network *network)
+{
+    chain->config = network;
+}
+
 /* -- close: what was asked is answered, the clocks stop, then the ledger's
  * answers come in and what was posted before -- */
 

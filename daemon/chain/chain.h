@@ -23,6 +23,10 @@ struct chain;
 struct chain *chain_open(struct core *core,
                          const struct config_network *network,
                          struct ledger *ledger, char *error, size_t error_len);
+/** Other limits from now on; nodes, signers and the rhythm stay.  The old
+ * configuration must live on. */
+void chain_reconfigure(struct chain *chain,
+                       const struct config_network *network);
 /** Stop taking new work, then close; call `closed` when nothing is left on the
  * loop. */
 void chain_close(struct chain *chain, core_task closed, void *arg);

@@ -95,7 +95,7 @@ static bool
 take_for_key(struct http_request *request)
 {
     struct http *http = request->http;
-    size_t i = (size_t)(request->key - http->config->api_key);
+    size_t i = (size_t)(request->key - request->config->api_key);
 
     if (request->route->door == HTTP_DOOR_SETTLE)
         return take(request, &http->key_settle[i], request->key->rates.settle);
@@ -107,7 +107,7 @@ take_for_key(struct http_request *request)
 static bool
 take_for_peer(struct http_request *request)
 {
-    const struct config_rates *rates = &request->http->config->peer_rates;
+    const struct config_rates *rates = &request->config->peer_rates;
     const struct sockaddr *address = address_of(request);
     struct peer *peer;
 
@@ -129,7 +129,7 @@ take_for_peer(struct http_request *request)
 static bool
 needs_key(const struct http_request *request)
 {
-    if (request->http->config->api_key_len == 0)
+    if (request->config->api_key_len == 0)
         return false;
     switch (request->route->door) {
     case HTTP_DOOR_OPEN:
@@ -151,7 +151,7 @@ http_access(struct http_request *request)
                    request->route->door == HTTP_DOOR_SETTLE;
 
     if (text != NULL)
-        request->key = find_key(request->http->config, text);
+        request->key = find_key(request->config, text);
     if (request->key != NULL)
         return !counted || take_for_key(request);
     if ((counted || needs_key(request)) && !take_for_peer(request))
@@ -174,7 +174,7 @@ http_access_check(const struct http_request *request,
         return X402_OK;
     if (!config_key_has_asset(key, requirement->asset))
         return X402_ERR_ASSET;
-    if (!config_key_has_payee(request->http->config, key,
+    if (!config_key_has_payee(request->config, key,
                               requirement->asset->chain_id,
                               &requirement->pay_to) &&
         !mutant("any_key"))

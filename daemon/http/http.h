@@ -19,6 +19,8 @@ struct http;
 struct http *http_open(struct core *core, const struct config *config,
                        struct cashier *cashier, struct ledger *ledger,
                        char *error, size_t error_len);
+/** From now on.  What is under way keeps the old one, which must live on. */
+void http_reconfigure(struct http *http, const struct config *config);
 /** Stop accepting; what is in flight goes on, further requests on open
  * connections get 503.  Call again, or close, any time later. */
 void http_drain(struct http *http);

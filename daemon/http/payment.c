@@ -28,7 +28,7 @@ static enum x402_err
 check_requirement(const struct http_request *request,
                   const struct x402_requirement *requirement)
 {
-    const struct config *config = request->http->config;
+    const struct config *config = request->config;
     uint64_t chain_id = requirement->asset->chain_id;
 
     if (config_network(config, chain_id) == NULL)
@@ -73,7 +73,7 @@ check(struct http_request *request)
     metrics_add(METRIC_RECOVERIES, 1);
     err = x402_payment_verify(&in->payment, domain);
     /* A contract's signature: the simulation executes it. */
-    if (err == X402_ERR_SIGNATURE && http->config->facilitate_smart_wallets)
+    if (err == X402_ERR_SIGNATURE && request->config->facilitate_smart_wallets)
         return X402_OK;
     return err;
 }

@@ -23,6 +23,7 @@ http_request_new(struct http *http, struct MHD_Connection *connection,
     /* all but the text, which x402_buf keeps track of */
     memset(request, 0, offsetof(struct http_request, text));
     request->http = http;
+    request->config = http->config;
     request->connection = connection;
     request->route = route;
     request->type = "application/json";

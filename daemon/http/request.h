@@ -55,6 +55,7 @@ struct http_request {
     size_t body_len, body_cap;
     size_t discarded;
 
+    const struct config *config; /* as it was when the request came */
     /* whose key came along; NULL: none was asked for */
     const struct config_api_key *key;
     bool forbidden; /* the key is not for this payee or token */

@@ -318,6 +318,12 @@ http_open(struct core *core, const struct config *config,
     return http;
 }
 
+void
+http_reconfigure(struct http *http, const struct config *config)
+{
+    http->config = config;
+}
+
 /* -- close -- */
 
 void

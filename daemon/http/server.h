@@ -46,7 +46,7 @@ struct http_debts {
 
 struct http {
     struct core *core;
-    const struct config *config;
+    _Atomic(const struct config *) config; /* set by core, read by both */
     struct cashier *cashier;
     struct ledger *ledger;
     struct MHD_Daemon *daemon;

@@ -2,10 +2,10 @@
 // The configuration: what is wrong is said with file, line and what to do.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { privateKey } from '../../devnet/accounts.mjs';
+import { account, privateKey } from '../../devnet/accounts.mjs';
 import { PROJECT } from '../../devnet/paths.mjs';
 import { STUB, freshDir } from './daemon.mjs';
 
@@ -30,8 +30,8 @@ test('a good file', () => {
   const { status, stdout } = check(HEAD + HTTP + SIGNED);
   assert.equal(status, 0);
   assert.match(stdout, /signer: eip155:84532: 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266/);
-  assert.match(stdout, /unsafe: http\.any_payee/);
-  assert.match(stdout, /0 errors, 1 unsafe settings\n$/);
+  assert.match(stdout, new RegExp(`^warning: ${file}:2: http\\.any_payee`, 'm'));
+  assert.match(stdout, /0 errors, 1 warnings\n$/);
   assert.doesNotMatch(stdout, new RegExp(privateKey(0).slice(2)));
 });
 
@@ -137,16 +137,16 @@ test('check finds what the file leads to', () => {
   const open = check(HEAD + HTTP + SIGNED);
   chmodSync(join(dir, 'signer.key'), 0o600);
   assert.equal(open.status, 1);
-  assert.match(open.stdout, /error: eip155:84532: signer .*signer\.key: group or others can read it/);
+  assert.match(open.stdout, /error: .*:6: networks\[0\]\.signers\[0\]: signer .*signer\.key: group or others can read it/);
 
   const missing = check(`ledger: no/such/folder/ledger.db\n${HTTP}${SIGNED.replace('signer.key', 'none.key')}`);
   assert.equal(missing.status, 1);
-  assert.match(missing.stdout, /error: ledger: .*no\/such\/folder: No such file/);
+  assert.match(missing.stdout, /error: .*:1: ledger: .*no\/such\/folder: No such file/);
   assert.match(missing.stdout, /error: .*none\.key: /);
   assert.match(missing.stdout, /: 2 errors/);
 });
 
-test('check says what is allowed but unsafe', () => {
+test('check refuses what is unsafe, and warns of what is risky, with file and line', () => {
   mkdirSync(join(dir, 'open'), { mode: 0o777 });
   chmodSync(join(dir, 'open'), 0o777);
   const text = `ledger: open/ledger.db\nhttp: {listen: "0.0.0.0:1", public: true, keys: [{name: a, sha256: ${'0'.repeat(64)}}]}\n${PAYEES}networks:\n` +
@@ -155,12 +155,28 @@ test('check says what is allowed but unsafe', () => {
   chmodSync(file, 0o666);
   const { status, stdout } = spawnSync(STUB, ['check', file], { encoding: 'utf8' });
   chmodSync(file, 0o600);
-  assert.equal(status, 0);
-  for (const what of [/others can change it/, /API key, and others can read it/, /every user can change files/,
-    /http\.public/, /rpc\[0\] is plain http/, /payees but no signers/])
+  assert.equal(status, 1);
+  for (const what of [/^error: .*:1: others can change this file/m, /^error: .*:\d+: networks: an rpc URL seems to hold an API key, and others/m,
+    /^error: .*:1: ledger: every user can change files/m, /^warning: .*:2: http\.public/m, /^warning: .*:\d+: networks\[0\]\.rpc\[0\]: plain http/m,
+    /^warning: .*networks\[0\]: payees but no signers/m])
     assert.match(stdout, what);
   assert.doesNotMatch(stdout, /abcdef/);
-  assert.match(stdout, /0 errors, 6 unsafe settings/);
+  assert.match(stdout, /3 errors, 3 warnings/);
+});
+
+test('check refuses a signer that is also paid, and a ledger that others can read', () => {
+  const signer = `payees: [{network: base-sepolia, address: "${account(0).address}"}]\n`;
+  const paid = check(HEAD + HTTP + signer + SIGNED);
+  assert.equal(paid.status, 1);
+  assert.match(paid.stdout, /^error: .*:\d+: networks\[0\]\.signers\[0\]: signer 0xf39F\S+ is also a payee/m);
+  const byKey = check(`${HEAD}http: {listen: "127.0.0.1:1", keys: [{name: a, sha256: ${'0'.repeat(64)}, payees: ["${account(0).address}"]}]}\n${SIGNED}`);
+  assert.equal(byKey.status, 1);
+  assert.match(byKey.stdout, /is also a payee/);
+  writeFileSync(join(dir, 'ledger.db'), 'x', { mode: 0o644 });
+  const open = check(HEAD + HTTP + SIGNED);
+  rmSync(join(dir, 'ledger.db'));
+  assert.equal(open.status, 1);
+  assert.match(open.stdout, /^error: .*:1: ledger: .*ledger\.db can be read by others/m);
 });
 
 test('the command line', () => {

@@ -115,6 +115,12 @@ chain_close(struct chain *chain, core_task task, void *arg)
     core_post(chain->core, closed, chain);
 }
 
+void
+chain_reconfigure(struct chain *chain, const struct config_network *network)
+{
+    chain->network = network;
+}
+
 const struct chain_health *
 chain_health(const struct chain *chain)
 {
@@ -169,6 +175,13 @@ cashier_chain(struct cashier *cashier, uint64_t id)
             return cashier->chain[i];
     }
     return NULL;
+}
+
+void
+cashier_reconfigure(struct cashier *cashier, const struct config *config)
+{
+    (void)cashier;
+    (void)config;
 }
 
 static void

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a running daemon can take on, and what needs a restart: files, sockets,
+ * nodes and keys were opened once. */
+#include <string.h>
+
+#include "config.h"
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+same_signers(const struct config_network *a, const struct config_network *b)
+{
+    if (a->signer_len != b->signer_len)
+        return false;
+    for (size_t i = 0; i < a->signer_len; i++) {
+        if (!same_text(a->signer[i].key_file, b->signer[i].key_file) ||
+            !same_text(a->signer[i].keystore_file,
+                       b->signer[i].keystore_file) ||
+            !same_text(a->signer[i].password_file, b->signer[i].password_file))
+            return false;
+    }
+    return true;
+}
+
+static bool
+same_nodes(const struct config_network *a, const struct config_network *b)
+{
+    if (a->rpc_len != b->rpc_len || a->rpc_timeout_ms != b->rpc_timeout_ms)
+        return false;
+    for (size_t i = 0; i < a->rpc_len; i++) {
+        if (!same_text(a->rpc[i], b->rpc[i]))
+            return false;
+    }
+    return true;
+}
+
+static const char *
+network_change(const struct config_network *a, const struct config_network *b)
+{
+    if (a->network != b->network)
+        return "networks";
+    if (!same_nodes(a, b))
+        return "networks: rpc or rpc_timeout";
+    if (!same_signers(a, b))
+        return "networks: signers";
+    return a->poll_ms == b->poll_ms ? NULL : "networks: poll";
+}
+
+const char *
+config_needs_restart(const struct config *a, const struct config *b)
+{
+    if (!same_text(a->ledger_file, b->ledger_file))
+        return "ledger";
+    if (!same_text(a->till_socket, b->till_socket) ||
+        a->till_mode != b->till_mode ||
+        !same_text(a->till_group, b->till_group))
+        return "till";
+    if (!same_text(a->http_host, b->http_host) || a->http_port != b->http_port)
+        return "http.listen";
+    if (a->network_len != b->network_len)
+        return "networks";
+    for (size_t i = 0; i < a->network_len; i++) {
+        const char *what = network_change(&a->network[i], &b->network[i]);
+
+        if (what != NULL)
+            return what;
+    }
+    return NULL;
+}

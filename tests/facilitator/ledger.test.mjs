@@ -172,7 +172,8 @@ test('credit and clear: a payer with a loss is settled first until he is forgive
   const payer = account(2).address;
   const blob = payer.slice(2).toLowerCase();
   const amount = (1234).toString(16).padStart(64, '0');
-  sql(LEDGER, `UPDATE payer SET settle_first = 1, lost = x'${amount}' WHERE payer = x'${blob}'`,
+  sql(LEDGER, `INSERT OR REPLACE INTO payer (payer, asset, chain_id, lost, settle_first, full_ms)
+    SELECT payer, contract, chain_id, x'${amount}', 1, 0 FROM payment WHERE payer = x'${blob}' LIMIT 1`,
     `INSERT INTO loss (payment, chain_id, asset, value, at_ms) SELECT id, chain_id, contract, x'${amount}', 1 FROM payment WHERE payer = x'${blob}' LIMIT 1`);
   const [debt] = json('credit');
   assert.deepEqual([debt.payer, debt.lost, debt.settleFirst, debt.unsettled], [payer, '1234', true, '0']);

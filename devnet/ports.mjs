@@ -33,15 +33,20 @@ export async function requireFree(ports) {
   }
 }
 
-/** Four free ports for a test, looked for from a given one upwards. */
-export async function findFree(from) {
+/** Free ports for these names, looked for from a given one upwards. */
+export async function freePorts(from, names) {
   const ports = {};
   let port = from;
-  for (const name of Object.keys(OFFSET)) {
+  for (const name of names) {
     while (!await isFree(port))
       port += 1;
     ports[name] = port;
     port += 1;
   }
   return ports;
+}
+
+/** Free ports for the parts of a stack. */
+export function findFree(from) {
+  return freePorts(from, Object.keys(OFFSET));
 }

@@ -262,8 +262,7 @@ test_base64url(void)
         enum x402_err err = x402_base64url_decode(got, &len, sizeof got, text);
 
         if (url_rows[i].hex == NULL) {
-            test_ok(err == X402_ERR_SYNTAX, "base64url refused: %s",
-                    url_rows[i].text);
+            test_ok(err == X402_ERR_SYNTAX, "base64url refused: row %zu", i);
             continue;
         }
         want = test_unhex(&n, url_rows[i].hex);

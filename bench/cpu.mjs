@@ -58,6 +58,9 @@ try {
   const after = threads(site.processes.x402d.pid);
   for (const [name, s] of Object.entries(after))
     console.log(`   ${name.padEnd(20)} ${((s - (threadsBefore[name] ?? 0)) / r.requests * 1e6).toFixed(1)} us`);
+  const metrics = await (await fetch(`${site.facilitator}/metrics`)).text();
+  const metric = (name) => Number(metrics.match(new RegExp(`^${name}\\S* (\\d+)$`, 'm'))?.[1]);
+  console.log(`commands a commit ${(metric('x402_ledger_commands_total') / metric('x402_ledger_commits_total')).toFixed(1)}, RPC calls a payment ${(metric('x402_rpc_calls_total') / r.requests).toFixed(2)}`);
   console.log(`without wrk  ${total.toFixed(1)} us; ${r.rate.toFixed(0)}/s`);
   console.log(execFileSync('sh', ['-c', `uptime`], { encoding: 'utf8' }).trim());
 } finally {

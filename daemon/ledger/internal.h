@@ -12,8 +12,10 @@
 #include "db.h"
 #include "ledger.h"
 
-#define LEDGER_GROUP_MAX 256 /* commands that share one commit */
-#define LEDGER_LAZY_MS 50    /* started, done: wait this long for company */
+#define LEDGER_GROUP_MAX 256  /* commands that share one commit */
+#define LEDGER_LAZY_MS 50     /* started, done: wait this long for company */
+#define LEDGER_GATHER_FROM 12 /* after a group of so many ... */
+#define LEDGER_GATHER_US 500  /* ... the next one is waited for */
 #define LEDGER_WAITING_MAX                                                     \
     16384                     /* commands in the queue; more: reserve BUSY     \
                                */
@@ -78,6 +80,7 @@ struct ledger {
     pthread_cond_t changed;
     struct command *first, **last;
     size_t waiting, eager;
+    size_t last_len; /* of the group before; writer thread */
     bool stopping;
 
     pthread_t checkpointer;

@@ -157,6 +157,21 @@ wait_for_work(struct ledger *ledger)
     }
 }
 
+/* Under load a commit costs as much for many as for few: after a large group
+ * the next one is given a moment to grow.  Few at a time do not wait. */
+static void
+gather(struct ledger *ledger)
+{
+    static const struct timespec moment = {0, LEDGER_GATHER_US * 1000};
+
+    if (ledger->last_len < LEDGER_GATHER_FROM ||
+        ledger->waiting >= LEDGER_GROUP_MAX || ledger->stopping)
+        return;
+    pthread_mutex_unlock(&ledger->lock);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    pthread_mutex_lock(&ledger->lock);
+}
+
 static struct group *
 take_group(struct ledger *ledger)
 {
@@ -187,8 +202,11 @@ writer_main(void *arg)
 
     pthread_mutex_lock(&ledger->lock);
     while (wait_for_work(ledger)) {
-        struct group *group = take_group(ledger);
+        struct group *group;
 
+        gather(ledger);
+        group = take_group(ledger);
+        ledger->last_len = group->len;
         pthread_mutex_unlock(&ledger->lock);
         group_run(ledger, group->first, group->len);
         core_post(ledger->core, deliver_group, group);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// CPU time per paid request, by program: on a machine that does other things too, a steadier
+// CPU time per paid request, or with X402_BENCH_KIND=bodies per /verify, by program: on a machine that does other things too, a steadier
 // figure than a rate.  node bench/cpu.mjs [CONNECTIONS [REQUESTS A SECOND AT MOST]]
 // X402_BENCH_PERF=FILE records x402d with perf(1) while it runs.
 import { execFileSync, spawn } from 'node:child_process';
@@ -12,6 +12,7 @@ import { PAY_TO, cpuSeconds, startSite, startUpstream, wrk } from './site.mjs';
 
 const SECONDS = Number(process.env.X402_BENCH_SECONDS || 4);
 const PORT = Number(process.env.X402_BENCH_PORT_BASE || 16950);
+const KIND = process.env.X402_BENCH_KIND || 'payments';
 const connections = Number(process.argv[2] || 64);
 const ceiling = Number(process.argv[3] || 12000);
 const root = mkdtempSync(join(tmpdir(), 'x402-cpu-'));
@@ -35,14 +36,14 @@ try {
     rpc: `http://127.0.0.1:${PORT}`, workers: 2, credit: '1000000000 USDC' }));
   const file = join(root, 'payments');
   const out = openSync(file, 'w');
-  execFileSync(join(BUILD, 'bench', 'sign'), ['payments', String(ceiling * (SECONDS + 1)), '256', PAY_TO, '1000', '300'], { stdio: ['ignore', out, 'inherit'] });
+  execFileSync(join(BUILD, 'bench', 'sign'), [KIND, String(ceiling * (SECONDS + 1)), '256', PAY_TO, '1000', '300'], { stdio: ['ignore', out, 'inherit'] });
   closeSync(out);
   const programs = { ...site.processes, 'stub chain': stub, upstream };
   const before = Object.fromEntries(Object.entries(programs).map(([name, p]) => [name, cpuSeconds(p)]));
   const threadsBefore = threads(site.processes.x402d.pid);
   const perf = process.env.X402_BENCH_PERF && spawn('perf', ['record', '-q', '-g', '-F', '1500', '-o', process.env.X402_BENCH_PERF, '-p', String((process.env.X402_BENCH_PERF_OF === 'gateway' ? readFileSync(`/proc/${site.processes.gateway.pid}/task/${site.processes.gateway.pid}/children`, 'utf8').trim().split(' ').join(',') : site.processes.x402d.pid))], { stdio: 'inherit' });
   await sleep(perf ? 500 : 0);
-  const r = wrk({ url: `${site.url}/paid`, connections, seconds: SECONDS, script: join(PROJECT, 'bench', 'load.lua'), args: ['payments', file] });
+  const r = wrk({ url: KIND === 'bodies' ? `${site.facilitator}/verify` : `${site.url}/paid`, connections, seconds: SECONDS, script: join(PROJECT, 'bench', 'load.lua'), args: [KIND, file] });
   await sleep(1500); // the settler finishes
   if (perf) {
     perf.kill('SIGINT');

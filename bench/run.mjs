@@ -6,9 +6,10 @@ import { mkdirSync, mkdtempSync, openSync, closeSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChain, USDC, CHAIN_ID } from '../devnet/chain.mjs';
-import { HOLDERS, privateKey } from '../devnet/accounts.mjs';
+import { privateKey } from '../devnet/accounts.mjs';
 import { BUILD, PROJECT } from '../devnet/paths.mjs';
 import { Process, listening, sleep } from '../devnet/process.mjs';
+import { fund, keepUp, settleCaptured } from './settler.mjs';
 import { PAY_TO, startPlain402, startSite, startUpstream, wrk } from './site.mjs';
 
 const SECONDS = Number(process.env.X402_BENCH_SECONDS || 6);
@@ -56,7 +57,6 @@ async function unpaid(site) {
 
 async function onStubChain(yard) {
   track(new Process({ name: 'stub chain', command: tool('stub_chain'), args: [String(PORT)], log: join(root, 'stub.log') }).start());
-  track(await startUpstream(join(root, 'upstream'), PORT + 1));
   const site = track(await startSite({ dir: join(root, 'stub'), port: PORT + 2, daemonPort: PORT + 3, upstreamPort: PORT + 1,
     rpc: `http://127.0.0.1:${PORT}`, workers: 2, credit: '1000000000 USDC' }));
   await unpaid(site.url);
@@ -74,14 +74,6 @@ async function onStubChain(yard) {
   const verify = wrk({ url: `${site.facilitator}/verify`, connections: 64, seconds: SECONDS, script: here('load.lua'), args: ['bodies', file] });
   result.verify_stub = verify;
   say(`/verify, 64 connections              ${per(verify.rate)}, not 200: ${verify.non_2xx}`);
-}
-
-async function fund(rpc, payers) {
-  const list = execFileSync(tool('sign'), ['payers', String(payers)], { encoding: 'utf8' }).trim().split('\n');
-  for (const payer of list) {
-    const data = `0xa9059cbb${payer.slice(2).padStart(64, '0')}${(10_000_000_000n).toString(16).padStart(64, '0')}`;
-    await rpc.receipt(await rpc.call('eth_sendTransaction', { from: HOLDERS[0], to: USDC, data, gas: '0x30d40' }));
-  }
 }
 
 async function startReference(rpc) {
@@ -119,7 +111,6 @@ async function againstReference() {
     args: ['bodies', ammunition('bodies', 12000 * SECONDS, 64)] });
   result.verify_anvil = { ours: ourVerify, theirs: theirVerify, ratio: accepted(ourVerify) / accepted(theirVerify) };
   say(`/verify on anvil, 64 connections     ours ${per(accepted(ourVerify))}; TypeScript facilitator ${per(accepted(theirVerify))}: ${x(result.verify_anvil.ratio)}`);
-  await gas(chain.rpc);
 }
 
 /* Wait until every accepted payment has moved its tokens: the run is not over before. */
@@ -133,27 +124,37 @@ async function settled(rpc, before, count) {
   say(`  settled on the chain: ${got} of ${count} accepted, ${(result.settled.seconds).toFixed(1)} s after the last request`);
 }
 
-/* Gas per payment, from the receipts of what was just settled. */
-async function gas(rpc) {
-  const topic = '0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5'; // AuthorizationUsed
-  const logs = await rpc.call('eth_getLogs', { fromBlock: '0x0', toBlock: 'latest', address: USDC, topics: [topic] });
-  const members = new Map();
-  for (const { transactionHash } of logs)
-    members.set(transactionHash, (members.get(transactionHash) ?? 0) + 1);
-  const sizes = new Map();
-  for (const [hash, size] of members)
-    if (!sizes.has(size))
-      sizes.set(size, Number((await rpc.call('eth_getTransactionReceipt', hash)).gasUsed) / size);
-  const largest = Math.max(...sizes.keys());
-  result.gas = { single: sizes.get(1), batch: sizes.get(largest), batch_size: largest };
-  say(`gas per payment                      ${Math.round(sizes.get(largest))} in a batch of ${largest}; ${Math.round(sizes.get(1) ?? NaN)} alone`);
+/* 10,000 captured payments of 200 payers; the same one by one; and payments that keep coming. */
+async function settler() {
+  const COUNT = Number(process.env.X402_BENCH_CAPTURED || 10_000);
+  const chain = await startChain({ port: PORT + 20, dir: join(root, 'settler') });
+  track(chain.process);
+  await fund(chain.rpc, 200);
+  const ports = { port: PORT + 21, daemonPort: PORT + 22, upstreamPort: PORT + 1 };
+  const of = (name, options) => settleCaptured({ chain, dir: join(root, name), ports, payers: 200, ...options });
+  const alone = await of('alone', { count: 50, batch: '{max: 1, wait: 1}' });
+  const many = await of('many', { count: COUNT });
+  result.settler = { alone, many, gas: many.gas / alone.gas };
+  say(`${COUNT} captured payments              settled in ${many.seconds.toFixed(1)} s (${per(many.rate)}), ${many.moved} moved, ${many.each.toFixed(1)} a transaction`);
+  say(`gas per payment                      ${Math.round(many.gas)} in batches, ${Math.round(alone.gas)} alone: ${x(many.gas / alone.gas)}`);
+  const seconds = SECONDS * 10;
+  const steady = await keepUp({ chain, dir: join(root, 'steady'), ports, rate: 500, seconds, payers: 200 });
+  result.settler.steady = steady;
+  say(`500 payments/s for ${seconds} s              ${steady.moved} of ${steady.sent} settled (refused ${steady.refused}), never more than ${steady.most} waiting, the last ${steady.after.toFixed(1)} s after its answer`);
 }
+
+const PARTS = (process.env.X402_BENCH_PARTS || 'stub,reference,settler').split(',');
 
 try {
   say(`x402 bench: ${SECONDS} s each, chain ${CHAIN_ID}, load generator and upstream on this machine too`);
   const yard = yardsticks();
-  await onStubChain(yard);
-  await againstReference();
+  track(await startUpstream(join(root, 'upstream'), PORT + 1));
+  if (PARTS.includes('stub'))
+    await onStubChain(yard);
+  if (PARTS.includes('reference'))
+    await againstReference();
+  if (PARTS.includes('settler'))
+    await settler();
   if (JSON_ONLY)
     console.log(JSON.stringify(result, null, 2));
 } finally {

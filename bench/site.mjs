@@ -60,7 +60,7 @@ export async function startPlain402(dir, port, url) {
     return 402 '${body.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\$/g, '')}'; }`));
 }
 
-export async function startSite({ dir, port, daemonPort, upstreamPort, rpc, workers, credit }) {
+export async function startSite({ dir, port, daemonPort, upstreamPort, rpc, workers, credit, batch = '{max: 100, wait: 1000}' }) {
   mkdirSync(dir, { recursive: true });
   const socket = join(dir, 'till.sock');
   writeFileSync(join(dir, 'signer.key'), privateKey(0), { mode: 0o600 });
@@ -68,14 +68,14 @@ export async function startSite({ dir, port, daemonPort, upstreamPort, rpc, work
 ledger: ${dir}/ledger.db
 till: {socket: ${socket}, mode: "0660"}
 http: {listen: "127.0.0.1:${daemonPort}", any_payee: true}
-log: warn
+log: ${process.env.X402_BENCH_LOG || "warn"}
 payees: [{network: eip155:84532, address: "${PAY_TO}"}]
 networks:
   - network: eip155:84532
     rpc: ["${rpc}"]
     signers: [{key_file: signer.key}]
     credit: {payer: "${credit}", total: "${credit}"}
-    batch: {max: 100, wait: 1000}
+    batch: ${batch}
     confirmations: 1
 `);
   const daemon = new Process({ name: 'x402d', command: PROGRAMS.x402d, args: ['--config', join(dir, 'x402d.yaml')], log: join(dir, 'x402d.log') });

@@ -6,7 +6,7 @@
 
 static const char *const texts[STATEMENT_COUNT] = {
 #define STATEMENT_TEXT(name, text) [name] = text,
-    STATEMENTS(STATEMENT_TEXT)
+    STATEMENTS(STATEMENT_TEXT) INVOICE_STATEMENTS(STATEMENT_TEXT)
 #undef STATEMENT_TEXT
 };
 

@@ -6,6 +6,7 @@
 
 #include "../failpoint.h"
 #include "internal.h"
+#include "invoice_inside.h"
 
 struct lease {
     struct plain plain;
@@ -33,10 +34,11 @@ is_held(const struct lease *lease, const struct x402_rid *rid)
 /* All open runs of the worker, before the first is ended: ending one changes
  * what the statement walks over. */
 static struct x402_rid *
-open_runs(struct ledger *ledger, const struct lease *lease, size_t *len)
+open_runs(struct ledger *ledger, const struct lease *lease,
+          enum statement which, size_t *len)
 {
     struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_OPEN_OF_WORKER);
+    sqlite3_stmt *stmt = db_use(db, which);
     struct x402_rid *list = NULL;
     size_t cap = 0;
 
@@ -59,19 +61,36 @@ open_runs(struct ledger *ledger, const struct lease *lease, size_t *len)
 }
 
 static void
+break_off(struct ledger *ledger, const struct x402_rid *rid, uint64_t now_ms)
+{
+    struct row row;
+
+    if (rid_is_invoice(rid))
+        invoice_break(ledger, rid, now_ms);
+    else if (row_by_rid(&ledger->write, rid, &row))
+        run_break(ledger, &row, now_ms);
+}
+
+static void
+end_runs(struct ledger *ledger, const struct lease *lease, enum statement which)
+{
+    size_t len;
+    struct x402_rid *list = open_runs(ledger, lease, which, &len);
+
+    for (size_t i = 0; i < len; i++)
+        if (!is_held(lease, &list[i]))
+            break_off(ledger, &list[i], lease->now_ms);
+    free(list);
+}
+
+static void
 lease_run(struct ledger *ledger, struct command *command)
 {
     struct lease *lease = (struct lease *)command;
-    size_t len;
-    struct x402_rid *list = open_runs(ledger, lease, &len);
-    struct row row;
 
     lease->plain.err = X402_OK;
-    for (size_t i = 0; i < len; i++)
-        if (!is_held(lease, &list[i]) &&
-            row_by_rid(&ledger->write, &list[i], &row))
-            run_break(ledger, &row, lease->now_ms);
-    free(list);
+    end_runs(ledger, lease, SQL_OPEN_OF_WORKER);
+    end_runs(ledger, lease, SQL_INVOICE_OPEN_OF_WORKER);
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "../failpoint.h"
 #include "internal.h"
+#include "invoice_inside.h"
 
 struct run {
     struct plain plain;
@@ -182,6 +183,10 @@ capture_run(struct ledger *ledger, struct command *command)
     struct run *run = (struct run *)command;
     struct row row;
 
+    if (rid_is_invoice(&run->rid)) {
+        run->plain.err = invoice_capture(ledger, &run->rid, run->now_ms);
+        return;
+    }
     if (capture_at_once(ledger, run))
         return;
     run->plain.err = find(ledger, run, &row) ? capture(ledger, run, &row)
@@ -195,8 +200,12 @@ release_run(struct ledger *ledger, struct command *command)
     struct run *run = (struct run *)command;
     struct row row;
 
-    if (find(ledger, run, &row))
+    if (rid_is_invoice(&run->rid)) {
+        run->plain.err = X402_OK;
+        invoice_break(ledger, &run->rid, run->now_ms);
+    } else if (find(ledger, run, &row)) {
         run_give_up(ledger, &row, run->now_ms);
+    }
 }
 
 static void
@@ -206,6 +215,10 @@ started_run(struct ledger *ledger, struct command *command)
     struct row row;
     sqlite3_stmt *stmt;
 
+    if (rid_is_invoice(&run->rid)) {
+        run->plain.err = invoice_started(ledger, &run->rid);
+        return;
+    }
     if (!find(ledger, run, &row)) {
         run->plain.err = X402_ERR_UNKNOWN_RESERVATION;
         return;
@@ -261,6 +274,10 @@ done_run(struct ledger *ledger, struct command *command)
 
     run->plain.err = X402_OK;
     run->plain.payment = rid_row(&run->rid);
+    if (rid_is_invoice(&run->rid)) {
+        run->plain.err = invoice_done(ledger, &run->rid, run->end, run->now_ms);
+        return;
+    }
     if (deliver_at_once(ledger, run))
         return;
     if (find(ledger, run, &row))

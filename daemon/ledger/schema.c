@@ -11,6 +11,7 @@
 static const char *const step[SCHEMA_VERSION] = {
 #include "001_first.sql.h"
 #include "002_sums.sql.h"
+#include "003_invoice.sql.h"
 };
 
 static bool

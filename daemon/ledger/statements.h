@@ -5,6 +5,8 @@
 #ifndef X402D_LEDGER_STATEMENTS_H
 #define X402D_LEDGER_STATEMENTS_H
 
+#include "statements_invoice.h"
+
 /* the columns that row_read() takes, in its order */
 #define ROW_COLUMNS                                                            \
     "id, state, run, mode, origin, chain_id, contract, payer, payee, value, "  \
@@ -42,7 +44,8 @@
     X(SQL_LAST_ID, "SELECT coalesce(max(id), 0) FROM payment")                 \
     X(SQL_OPEN_OF_WORKER,                                                      \
       "SELECT rid FROM payment WHERE run = 1 AND worker = ?1")                 \
-    X(SQL_WORKERS, "SELECT DISTINCT worker FROM payment WHERE run = 1")        \
+    X(SQL_WORKERS, "SELECT worker FROM payment WHERE run = 1 UNION "           \
+                   "SELECT worker FROM invoice WHERE open = 1")                \
     X(SQL_DUE, "SELECT " ROW_COLUMNS "FROM payment WHERE chain_id = ?1 "       \
                "AND (state = 3 OR (state = 1 AND mode = 2)) "                  \
                "ORDER BY valid_before LIMIT ?2")                               \
@@ -166,7 +169,7 @@
 
 enum statement {
 #define STATEMENT_ENUM(name, text) name,
-    STATEMENTS(STATEMENT_ENUM)
+    STATEMENTS(STATEMENT_ENUM) INVOICE_STATEMENTS(STATEMENT_ENUM)
 #undef STATEMENT_ENUM
         STATEMENT_COUNT
 };

@@ -18,15 +18,20 @@
  * A worker's conversation:
  *
  *     HELLO (worker id) -> HOLD (up to 512 reservation ids) ... -> READY
- *     then RESERVE -> RESERVED; CAPTURE, RELEASE, STARTED, DONE -> ACK; PING ->
- * PONG
+ *     then RESERVE, PROOF -> RESERVED; ISSUE -> ISSUED; CAPTURE, RELEASE,
+ *     STARTED, DONE -> ACK; PING -> PONG
  *
  * HOLD lists every reservation whose run has not ended in this worker; after
  * READY the daemon releases the worker's other reservations.  A worker that is
  * gone has 30 s to come back with the same worker id.  CAPTURE, RELEASE,
  * STARTED and DONE name the reservation and are idempotent: the worker sends
  * them again on a new connection until they are answered.  A DONE that says
- * COMPLETE stands for its STARTED too. */
+ * COMPLETE stands for its STARTED too.
+ *
+ * Lightning: ISSUE asks for one invoice for one 402, and ISSUED brings it with
+ * the finished challenges of all dialects, or says for how long it is of no
+ * use to ask again.  PROOF is the RESERVE of a payment by Lightning; its
+ * reservation is captured, released and done like any other. */
 #ifndef X402_TILL_H
 #define X402_TILL_H
 
@@ -34,6 +39,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <x402/bolt11.h>
 #include <x402/eip3009.h>
 #include <x402/error.h>
 #include <x402/payment.h>
@@ -61,6 +67,9 @@ enum x402_till_type {
     X402_TILL_ACK = 10,
     X402_TILL_PING = 11,
     X402_TILL_PONG = 12,
+    X402_TILL_ISSUE = 13,
+    X402_TILL_ISSUED = 14,
+    X402_TILL_PROOF = 15,
 };
 
 struct x402_rid { /* reservation id: 128 bits, chosen by the daemon */
@@ -106,7 +115,9 @@ struct x402_till_reserved {
     bool redeemed;       /* runs without a new charge */
     bool settled;        /* settle-first: the transfer is mined */
     bool has_transaction;
-    uint8_t transaction[32];
+    uint8_t transaction[32];      /* Lightning: the payment hash */
+    enum x402_ln_network network; /* 0: not by Lightning, as is the amount */
+    struct x402_msat amount;
 };
 
 struct x402_till_capture {
@@ -132,6 +143,63 @@ struct x402_till_ack {
                           X402_ERR_UNKNOWN_RESERVATION */
 };
 
+/** How a price is written. */
+enum x402_till_unit {
+    X402_TILL_MILLISAT = 1,
+    X402_TILL_TOKEN = 2, /* atomic units of a dollar token, to be converted */
+};
+
+/** The ways in which one invoice is offered; bits. */
+enum x402_till_dialect {
+    X402_TILL_LNBTC = 1,
+    X402_TILL_L402 = 2,
+    X402_TILL_MPP = 4,
+};
+
+#define X402_TILL_REALM_MAX 256 /* with its NUL */
+#define X402_TILL_LINE_MAX 4096 /* a header's value, with its NUL */
+#define X402_TILL_BOLT11_MAX 2048
+#define X402_TILL_TOKEN_MAX 4096 /* what a credential carries */
+
+struct x402_till_issue {
+    uint8_t peer[16]; /* who asks: IPv6, IPv4-mapped; zeros: unknown */
+    uint8_t dialects; /* of enum x402_till_dialect, at least one */
+    enum x402_till_unit unit;
+    struct x402_amount price;
+    uint8_t decimals;  /* of the token; 0 for millisatoshi */
+    uint32_t expiry_s; /* of the invoice: x402_timeout */
+    uint8_t request_hash[32];
+    char realm[X402_TILL_REALM_MAX]; /* of the MPP challenge */
+    char resource[X402_URL_MAX];
+};
+
+struct x402_till_issued {
+    enum x402_err err;
+    /* not X402_OK: until when a worker need not ask, and for whom */
+    uint32_t wait_ms;
+    bool everybody; /* for all peers, not only the one who asked */
+    /* X402_OK: */
+    enum x402_ln_network network;
+    struct x402_msat amount;
+    uint32_t expiry_s;
+    uint8_t payee[X402_NODE_LEN]; /* the node's key */
+    char bolt11[X402_TILL_BOLT11_MAX];
+    char l402[X402_TILL_LINE_MAX]; /* WWW-Authenticate; "": not asked for */
+    char mpp[X402_TILL_LINE_MAX];
+};
+
+struct x402_till_proof {
+    enum x402_till_dialect dialect; /* one */
+    bool has_preimage;              /* false: the invoice alone */
+    uint8_t preimage[32];
+    uint8_t payment_hash[32];
+    uint8_t request_hash[32];
+    struct x402_msat amount; /* lnbtc: of what was accepted; else 0 */
+    size_t token_len;        /* L402: the macaroon; MPP: the header's value */
+    uint8_t token[X402_TILL_TOKEN_MAX];
+    char realm[X402_TILL_REALM_MAX];
+};
+
 /** One decoded frame. */
 struct x402_till_frame {
     enum x402_till_type type;
@@ -145,6 +213,9 @@ struct x402_till_frame {
         struct x402_rid rid; /* RELEASE, STARTED */
         struct x402_till_done done;
         struct x402_till_ack ack;
+        struct x402_till_issue issue;
+        struct x402_till_issued issued;
+        struct x402_till_proof proof;
     } u;
 };
 

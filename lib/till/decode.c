@@ -11,6 +11,10 @@
 enum {
     LENGTH_FIELD = 4,
     HEAD = 12, /* version, type, zero, id */
+    DIALECTS_ALL = X402_TILL_LNBTC | X402_TILL_L402 | X402_TILL_MPP,
+    EXPIRY_MAX = 31536000, /* a year: what LND takes */
+    WAIT_MAX = 3600000,
+    DECIMALS_MAX = 77,
     FLAGS_ALL =
         X402_TILL_SETTLE_FIRST | X402_TILL_LOOK_UP | X402_TILL_SMART_WALLET,
 };
@@ -22,6 +26,14 @@ _Static_assert(LENGTH_FIELD + HEAD + 2 + X402_TILL_HOLD_MAX * 16 <=
 _Static_assert(LENGTH_FIELD + HEAD + 512 + X402_SIGNATURE_MAX + X402_URL_MAX <=
                    X402_TILL_FRAME_MAX,
                "a full RESERVE fits a frame");
+
+_Static_assert(LENGTH_FIELD + HEAD + 256 + X402_TILL_BOLT11_MAX +
+                       2 * X402_TILL_LINE_MAX <=
+                   X402_TILL_FRAME_MAX,
+               "a full ISSUED fits a frame");
+_Static_assert(LENGTH_FIELD + HEAD + 512 + X402_TILL_TOKEN_MAX <=
+                   X402_TILL_FRAME_MAX,
+               "a full PROOF fits a frame");
 
 static void
 take_amount(struct till_take *take, struct x402_amount *out)
@@ -65,9 +77,9 @@ take_authorization(struct till_take *take, struct x402_authorization *auth)
 
 /* Text for people and the ledger; a NUL inside would cut it short there. */
 static void
-take_resource(struct till_take *take, char out[X402_URL_MAX])
+take_text(struct till_take *take, char *out, size_t cap)
 {
-    size_t len = (size_t)till_take_upto(take, 2, X402_URL_MAX - 1);
+    size_t len = (size_t)till_take_upto(take, 2, cap - 1);
     const uint8_t *run = till_take_run(take, len);
 
     if (run == NULL)
@@ -114,7 +126,7 @@ take_reserve(struct till_take *take, struct x402_till_reserve *reserve)
     till_take_bytes(take, reserve->signature, reserve->signature_len);
     if (reserve->signature_len == 0)
         take->bad = true;
-    take_resource(take, reserve->resource);
+    take_text(take, reserve->resource, sizeof(reserve->resource));
 }
 
 static bool
@@ -127,6 +139,22 @@ all_zero(const uint8_t *bytes, size_t len)
     return any == 0;
 }
 
+static enum x402_ln_network
+take_ln_network(struct till_take *take)
+{
+    return (enum x402_ln_network)till_take_upto(take, 1, X402_LN_SIMNET);
+}
+
+static struct x402_msat
+take_msat(struct till_take *take)
+{
+    struct x402_msat out = {0};
+
+    if (x402_msat_of(&out, till_take_uint(take, 8)) != X402_OK)
+        take->bad = true;
+    return out;
+}
+
 static void
 take_reserved(struct till_take *take, struct x402_till_reserved *reserved)
 {
@@ -136,10 +164,14 @@ take_reserved(struct till_take *take, struct x402_till_reserved *reserved)
     reserved->settled = take_bool(take);
     reserved->has_transaction = take_bool(take);
     till_take_bytes(take, reserved->transaction, sizeof(reserved->transaction));
+    reserved->network = take_ln_network(take);
+    reserved->amount = take_msat(take);
     if (take->bad)
         return;
     if (reserved->err != X402_OK &&
         !all_zero(reserved->rid.byte, sizeof(reserved->rid.byte)))
+        take->bad = true;
+    if ((reserved->network != 0) != (reserved->amount.value != 0))
         take->bad = true;
     if (!reserved->has_transaction &&
         !all_zero(reserved->transaction, sizeof(reserved->transaction)))
@@ -167,6 +199,64 @@ take_done(struct till_take *take, struct x402_till_done *done)
     if (end < X402_TILL_END_COMPLETE)
         take->bad = true;
     done->end = (enum x402_till_end)end;
+}
+
+static void
+take_issue(struct till_take *take, struct x402_till_issue *issue)
+{
+    uint64_t unit;
+
+    till_take_bytes(take, issue->peer, sizeof(issue->peer));
+    issue->dialects = (uint8_t)till_take_upto(take, 1, DIALECTS_ALL);
+    unit = till_take_upto(take, 1, X402_TILL_TOKEN);
+    if (issue->dialects == 0 || unit < X402_TILL_MILLISAT)
+        take->bad = true;
+    issue->unit = (enum x402_till_unit)unit;
+    take_amount(take, &issue->price);
+    issue->decimals = (uint8_t)till_take_upto(take, 1, DECIMALS_MAX);
+    issue->expiry_s = (uint32_t)till_take_upto(take, 4, EXPIRY_MAX);
+    till_take_bytes(take, issue->request_hash, sizeof(issue->request_hash));
+    take_text(take, issue->realm, sizeof(issue->realm));
+    take_text(take, issue->resource, sizeof(issue->resource));
+}
+
+/* What was refused carries nothing else. */
+static void
+take_issued(struct till_take *take, struct x402_till_issued *issued)
+{
+    issued->err = take_err(take);
+    issued->wait_ms = (uint32_t)till_take_upto(take, 4, WAIT_MAX);
+    issued->everybody = take_bool(take);
+    issued->network = take_ln_network(take);
+    issued->amount = take_msat(take);
+    issued->expiry_s = (uint32_t)till_take_upto(take, 4, EXPIRY_MAX);
+    till_take_bytes(take, issued->payee, sizeof(issued->payee));
+    take_text(take, issued->bolt11, sizeof(issued->bolt11));
+    take_text(take, issued->l402, sizeof(issued->l402));
+    take_text(take, issued->mpp, sizeof(issued->mpp));
+    if (take->bad)
+        return;
+    if ((issued->err == X402_OK) != (issued->bolt11[0] != '\0'))
+        take->bad = true;
+}
+
+static void
+take_proof(struct till_take *take, struct x402_till_proof *proof)
+{
+    uint64_t dialect = till_take_upto(take, 1, X402_TILL_MPP);
+
+    if (dialect != X402_TILL_LNBTC && dialect != X402_TILL_L402 &&
+        dialect != X402_TILL_MPP)
+        take->bad = true;
+    proof->dialect = (enum x402_till_dialect)dialect;
+    proof->has_preimage = take_bool(take);
+    till_take_bytes(take, proof->preimage, sizeof(proof->preimage));
+    till_take_bytes(take, proof->payment_hash, sizeof(proof->payment_hash));
+    till_take_bytes(take, proof->request_hash, sizeof(proof->request_hash));
+    proof->amount = take_msat(take);
+    proof->token_len = (size_t)till_take_upto(take, 2, X402_TILL_TOKEN_MAX);
+    till_take_bytes(take, proof->token, proof->token_len);
+    take_text(take, proof->realm, sizeof(proof->realm));
 }
 
 static void
@@ -199,6 +289,15 @@ take_body(struct till_take *take, struct x402_till_frame *frame)
     case X402_TILL_ACK:
         frame->u.ack.err = take_err(take);
         return;
+    case X402_TILL_ISSUE:
+        take_issue(take, &frame->u.issue);
+        return;
+    case X402_TILL_ISSUED:
+        take_issued(take, &frame->u.issued);
+        return;
+    case X402_TILL_PROOF:
+        take_proof(take, &frame->u.proof);
+        return;
     case X402_TILL_READY:
     case X402_TILL_PING:
     case X402_TILL_PONG:
@@ -222,7 +321,7 @@ head_check(size_t *length, const uint8_t *bytes, size_t len)
         return X402_ERR_SYNTAX;
     if (len >= 5 && bytes[4] != X402_TILL_VERSION)
         return X402_ERR_SYNTAX;
-    if (len >= 6 && (bytes[5] < X402_TILL_HELLO || bytes[5] > X402_TILL_PONG))
+    if (len >= 6 && (bytes[5] < X402_TILL_HELLO || bytes[5] > X402_TILL_PROOF))
         return X402_ERR_SYNTAX;
     if (len >= 8 && (bytes[6] != 0 || bytes[7] != 0))
         return X402_ERR_SYNTAX;

@@ -107,6 +107,8 @@ put_reserved(struct till_put *put, const struct x402_till_reserved *reserved)
     till_put_uint(put, tx, 1);
     till_put_bytes(put, tx ? reserved->transaction : zero,
                    sizeof(reserved->transaction));
+    till_put_uint(put, (uint64_t)reserved->network, 1);
+    till_put_uint(put, reserved->network != 0 ? reserved->amount.value : 0, 8);
 }
 
 static void
@@ -114,6 +116,64 @@ put_done(struct till_put *put, const struct x402_till_done *done)
 {
     till_put_bytes(put, done->rid.byte, sizeof(done->rid.byte));
     till_put_uint(put, (uint64_t)done->end, 1);
+}
+
+/* Text that fills its array has no NUL: it does not fit. */
+static void
+put_text(struct till_put *put, const char *text, size_t cap)
+{
+    size_t len = strnlen(text, cap);
+
+    if (len == cap)
+        put->full = true;
+    else
+        put_string(put, (const uint8_t *)text, len);
+}
+
+static void
+put_issue(struct till_put *put, const struct x402_till_issue *issue)
+{
+    till_put_bytes(put, issue->peer, sizeof(issue->peer));
+    till_put_uint(put, issue->dialects, 1);
+    till_put_uint(put, (uint64_t)issue->unit, 1);
+    put_amount(put, &issue->price);
+    till_put_uint(put, issue->decimals, 1);
+    till_put_uint(put, issue->expiry_s, 4);
+    till_put_bytes(put, issue->request_hash, sizeof(issue->request_hash));
+    put_text(put, issue->realm, sizeof(issue->realm));
+    put_text(put, issue->resource, sizeof(issue->resource));
+}
+
+static void
+put_issued(struct till_put *put, const struct x402_till_issued *issued)
+{
+    till_put_uint(put, (uint64_t)issued->err, 2);
+    till_put_uint(put, issued->wait_ms, 4);
+    till_put_uint(put, issued->everybody, 1);
+    till_put_uint(put, (uint64_t)issued->network, 1);
+    till_put_uint(put, issued->amount.value, 8);
+    till_put_uint(put, issued->expiry_s, 4);
+    till_put_bytes(put, issued->payee, sizeof(issued->payee));
+    put_text(put, issued->bolt11, sizeof(issued->bolt11));
+    put_text(put, issued->l402, sizeof(issued->l402));
+    put_text(put, issued->mpp, sizeof(issued->mpp));
+}
+
+static void
+put_proof(struct till_put *put, const struct x402_till_proof *proof)
+{
+    if (proof->token_len > sizeof(proof->token)) {
+        put->full = true;
+        return;
+    }
+    till_put_uint(put, (uint64_t)proof->dialect, 1);
+    till_put_uint(put, proof->has_preimage, 1);
+    till_put_bytes(put, proof->preimage, sizeof(proof->preimage));
+    till_put_bytes(put, proof->payment_hash, sizeof(proof->payment_hash));
+    till_put_bytes(put, proof->request_hash, sizeof(proof->request_hash));
+    till_put_uint(put, proof->amount.value, 8);
+    put_string(put, proof->token, proof->token_len);
+    put_text(put, proof->realm, sizeof(proof->realm));
 }
 
 static void
@@ -145,6 +205,15 @@ put_body(struct till_put *put, const struct x402_till_frame *frame)
         return;
     case X402_TILL_ACK:
         till_put_uint(put, (uint64_t)frame->u.ack.err, 2);
+        return;
+    case X402_TILL_ISSUE:
+        put_issue(put, &frame->u.issue);
+        return;
+    case X402_TILL_ISSUED:
+        put_issued(put, &frame->u.issued);
+        return;
+    case X402_TILL_PROOF:
+        put_proof(put, &frame->u.proof);
         return;
     case X402_TILL_READY:
     case X402_TILL_PING:

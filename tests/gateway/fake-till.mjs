@@ -61,7 +61,7 @@ function read(type, body) {
 }
 
 const reserved = (a) => {
-  const body = Buffer.alloc(53);
+  const body = Buffer.alloc(62);
   body.writeUInt16BE(a.err ?? ERR.OK, 0);
   if (!a.err)
     Buffer.from((a.rid ?? hex(randomBytes(16))).slice(2), 'hex').copy(body, 2);

@@ -79,6 +79,64 @@ make_reserved(enum x402_err err, bool transaction)
 }
 
 static void
+make_issue(size_t realm_len, size_t resource_len)
+{
+    struct x402_till_issue *issue = &frame.u.issue;
+
+    begin(X402_TILL_ISSUE);
+    fill(issue->peer, sizeof(issue->peer), 14);
+    issue->dialects = X402_TILL_LNBTC | X402_TILL_MPP;
+    issue->unit = X402_TILL_TOKEN;
+    fill(&issue->price, 32, 15);
+    issue->decimals = 6;
+    issue->expiry_s = 300;
+    fill(issue->request_hash, 32, 16);
+    memset(issue->realm, 'a', realm_len);
+    memset(issue->resource, 'r', resource_len);
+}
+
+static void
+make_issued(size_t bolt11_len, size_t line_len)
+{
+    struct x402_till_issued *issued = &frame.u.issued;
+
+    begin(X402_TILL_ISSUED);
+    issued->network = X402_LN_REGTEST;
+    issued->amount.value = 21000;
+    issued->expiry_s = 300;
+    fill(issued->payee, sizeof(issued->payee), 17);
+    memset(issued->bolt11, 'b', bolt11_len);
+    memset(issued->l402, 'l', line_len);
+    memset(issued->mpp, 'm', line_len);
+}
+
+static void
+make_issue_refused(void)
+{
+    begin(X402_TILL_ISSUED);
+    frame.u.issued.err = X402_ERR_LN_ISSUANCE;
+    frame.u.issued.wait_ms = 1000;
+    frame.u.issued.everybody = true;
+}
+
+static void
+make_proof(enum x402_till_dialect dialect, size_t token_len)
+{
+    struct x402_till_proof *proof = &frame.u.proof;
+
+    begin(X402_TILL_PROOF);
+    proof->dialect = dialect;
+    proof->has_preimage = true;
+    fill(proof->preimage, 32, 18);
+    fill(proof->payment_hash, 32, 19);
+    fill(proof->request_hash, 32, 20);
+    proof->amount.value = 21000;
+    proof->token_len = token_len;
+    fill(proof->token, token_len, 21);
+    memset(proof->realm, 'a', 11);
+}
+
+static void
 make_hold(size_t len)
 {
     begin(X402_TILL_HOLD);
@@ -168,6 +226,29 @@ test_round_trips(void)
 }
 
 static void
+test_lightning_round_trips(void)
+{
+    make_reserved(X402_OK, true);
+    frame.u.reserved.network = X402_LN_REGTEST;
+    frame.u.reserved.amount.value = 21000;
+    round_trip("RESERVED, by Lightning");
+    make_issue(11, 40);
+    round_trip("ISSUE");
+    make_issue(X402_TILL_REALM_MAX - 1, X402_URL_MAX - 1);
+    round_trip("ISSUE, largest");
+    make_issued(300, 700);
+    round_trip("ISSUED");
+    make_issued(X402_TILL_BOLT11_MAX - 1, X402_TILL_LINE_MAX - 1);
+    round_trip("ISSUED, largest");
+    make_issue_refused();
+    round_trip("ISSUED: not now");
+    make_proof(X402_TILL_LNBTC, 0);
+    round_trip("PROOF of lnbtc");
+    make_proof(X402_TILL_MPP, X402_TILL_TOKEN_MAX);
+    round_trip("PROOF, largest");
+}
+
+static void
 test_fields(void)
 {
     size_t used;
@@ -252,6 +333,14 @@ refused_with(const char *why, size_t len, size_t at, uint8_t value)
     bytes[at] = was;
 }
 
+static bool
+refused(size_t len)
+{
+    size_t used;
+
+    return len > 0 && decode_edge(&used, len) == X402_ERR_SYNTAX && used == 0;
+}
+
 static void
 test_refusals(void)
 {
@@ -263,7 +352,7 @@ test_refusals(void)
     refused_with("version 1", len, AT_VERSION, 1);
     refused_with("version 3", len, AT_VERSION, 3);
     refused_with("type 0", len, AT_TYPE, 0);
-    refused_with("type 13", len, AT_TYPE, 13);
+    refused_with("type 16", len, AT_TYPE, 16);
     refused_with("another frame's type", len, AT_TYPE, X402_TILL_CAPTURE);
     refused_with("zero is not zero", len, AT_ZERO, 1);
     refused_with("zero is not zero", len, AT_ZERO + 1, 1);
@@ -317,6 +406,32 @@ test_refusals(void)
     len = encode();
     refused_with("ACK with an error past the table", len, len - 1,
                  X402_ERR_COUNT);
+}
+
+static void
+test_lightning_refusals(void)
+{
+    size_t len;
+
+    make_issue(0, 0);
+    len = encode();
+    refused_with("ISSUE for no dialect", len, AT_BODY + 16, 0);
+    refused_with("ISSUE for an unknown dialect", len, AT_BODY + 16, 8);
+    refused_with("ISSUE in an unknown unit", len, AT_BODY + 17, 3);
+    make_issued(1, 0);
+    frame.u.issued.err = X402_ERR_LN_ISSUANCE;
+    test_ok(refused(encode()), "closes: refused, and an invoice all the same");
+    make_issued(0, 0);
+    test_ok(refused(encode()), "closes: ISSUED without an invoice");
+    make_proof(X402_TILL_LNBTC, 0);
+    len = encode();
+    refused_with("PROOF in two dialects", len, AT_BODY, 3);
+    refused_with("PROOF in none", len, AT_BODY, 0);
+    make_reserved(X402_OK, true);
+    frame.u.reserved.network = X402_LN_REGTEST;
+    test_ok(refused(encode()), "closes: by Lightning, for nothing");
+    make_issue(X402_TILL_REALM_MAX, 0);
+    test_ok(encode() == 0, "a realm without its NUL is not written");
 }
 
 /* A signature of length 0 and a HOLD of 513, which encode cannot write. */
@@ -385,10 +500,12 @@ int
 main(void)
 {
     test_round_trips();
+    test_lightning_round_trips();
     test_fields();
     test_bytes_on_the_wire();
     test_canonical();
     test_refusals();
+    test_lightning_refusals();
     test_refusals_by_hand();
     test_lengths();
     test_encode_refuses();

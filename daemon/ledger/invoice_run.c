@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The run that an invoice bought: capture, release, started, done.  See run.c,
+ * which calls these. */
+#include "invoice_inside.h"
+
+#define INVOICE_BIT 0x80
+
+bool
+rid_is_invoice(const struct x402_rid *rid)
+{
+    return (rid->byte[0] & INVOICE_BIT) != 0;
+}
+
+struct x402_rid
+rid_of_invoice(int64_t id)
+{
+    struct x402_rid rid = rid_new(id);
+
+    rid.byte[0] |= INVOICE_BIT;
+    return rid;
+}
+
+static bool
+find(struct ledger *ledger, const struct x402_rid *rid, struct invoice_row *out)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_INVOICE_BY_RID);
+
+    bind_int(stmt, 1, rid_row(rid) & INT64_MAX);
+    bind_blob(stmt, 2, rid->byte, sizeof rid->byte);
+    if (!db_row(db, stmt))
+        return false;
+    invoice_read(db, stmt, out);
+    db_done(stmt);
+    return db->rc == SQLITE_OK;
+}
+
+static void
+edge(struct ledger *ledger, const struct invoice_row *row, enum statement which,
+     uint64_t now_ms)
+{
+    sqlite3_stmt *stmt = db_use(&ledger->write, which);
+
+    bind_int(stmt, 1, row->id);
+    bind_int(stmt, 2, ledger->epoch);
+    bind_int(stmt, 3, (int64_t)now_ms);
+    db_run_one(&ledger->write, stmt);
+}
+
+/* Not to the end, and not by the client's doing: good for another run. */
+static void
+run_failed(struct ledger *ledger, const struct invoice_row *row,
+           uint64_t now_ms)
+{
+    if (row->state == INVOICE_FINAL && row->runs >= LEDGER_RUNS_MAX)
+        edge(ledger, row, SQL_INVOICE_OVER, now_ms);
+    else
+        edge(ledger, row, SQL_INVOICE_BACK, now_ms);
+}
+
+enum x402_err
+invoice_capture(struct ledger *ledger, const struct x402_rid *rid,
+                uint64_t now_ms)
+{
+    struct invoice_row row;
+
+    if (!find(ledger, rid, &row))
+        return X402_ERR_UNKNOWN_RESERVATION;
+    if (row.state == INVOICE_FINAL)
+        return X402_OK;
+    if (row.state != INVOICE_RESERVED)
+        return X402_ERR_UNKNOWN_RESERVATION;
+    edge(ledger, &row, SQL_INVOICE_CAPTURE, now_ms);
+    return X402_OK;
+}
+
+void
+invoice_break(struct ledger *ledger, const struct x402_rid *rid,
+              uint64_t now_ms)
+{
+    struct invoice_row row;
+
+    if (find(ledger, rid, &row) && row.open)
+        run_failed(ledger, &row, now_ms);
+}
+
+enum x402_err
+invoice_started(struct ledger *ledger, const struct x402_rid *rid)
+{
+    struct invoice_row row;
+    sqlite3_stmt *stmt;
+
+    if (!find(ledger, rid, &row))
+        return X402_ERR_UNKNOWN_RESERVATION;
+    stmt = db_use(&ledger->write, SQL_INVOICE_STARTED);
+    bind_int(stmt, 1, row.id);
+    bind_int(stmt, 2, ledger->epoch);
+    db_run(&ledger->write, stmt);
+    return X402_OK;
+}
+
+enum x402_err
+invoice_done(struct ledger *ledger, const struct x402_rid *rid,
+             enum x402_till_end end, uint64_t now_ms)
+{
+    struct invoice_row row;
+    bool delivered;
+
+    if (!find(ledger, rid, &row))
+        return X402_ERR_UNKNOWN_RESERVATION;
+    if (!row.open)
+        return X402_OK;
+    delivered = end == X402_TILL_END_COMPLETE ||
+                (end == X402_TILL_END_CLIENT && row.started);
+    if (row.state == INVOICE_FINAL && delivered)
+        edge(ledger, &row, SQL_INVOICE_OVER, now_ms);
+    else
+        run_failed(ledger, &row, now_ms);
+    return X402_OK;
+}

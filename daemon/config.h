@@ -10,6 +10,7 @@
 
 #include <x402/network.h>
 #include <x402/amount.h>
+#include <x402/bolt11.h>
 
 #define CONFIG_RPC_MAX 4
 #define CONFIG_NETWORKS_MAX 8
@@ -75,6 +76,31 @@ struct config_api_key {
         gas_gwei; /* what its settlements may cost a day (UTC); 0: no end */
 };
 
+/** Dollars for one bitcoin, in hundred-millionths (RATE_UNIT). */
+struct config_rate {
+    uint64_t fixed;     /* 0: not fixed */
+    const char *url;    /* NULL: none; JSON by HTTP */
+    const char *field;  /* in that JSON: "data.amount" */
+    unsigned max_age_s; /* 120; older: there is no rate */
+    unsigned every_s;   /* 30 */
+};
+
+struct config_lightning {
+    const char *lnd;           /* https URL of its REST; NULL: no Lightning */
+    const char *macaroon_file; /* 0600 */
+    const char *cert_file;     /* tls.cert: the only one that is trusted */
+    const char *secret_file;   /* ours; created at the first start */
+    enum x402_ln_network network;
+    unsigned timeout_ms;      /* of one call; 2000 */
+    unsigned outstanding_max; /* invoices that could be paid now; 1000 */
+    unsigned peer_per_minute; /* invoices for one address; 30 */
+    unsigned peer_burst;      /* 10 */
+    bool private_hints;       /* name private channels in the invoice */
+    bool invoice_only;        /* take a payload without a preimage */
+    bool admin_macaroon;      /* use one that allows more than invoices */
+    struct config_rate rate;
+};
+
 struct config {
     const char *ledger_file;
     const char *till_socket; /* path; NULL: no till (facilitator only) */
@@ -96,6 +122,7 @@ struct config {
     struct config_payee
         payee[CONFIG_PAYEES_MAX]; /* whom the gateway may collect for */
     size_t payee_len;
+    struct config_lightning lightning;
     bool facilitate_smart_wallets; /* signatures that are no EOA's go to the
                                       chain to judge */
     bool facilitate_any_payee; /* /settle for payees outside the list (loopback

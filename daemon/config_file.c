@@ -124,10 +124,39 @@ static const cyaml_schema_field_t network_fields[] = {
 static const cyaml_schema_value_t network_entry = {CYAML_VALUE_MAPPING(
     CYAML_FLAG_DEFAULT, struct file_network, network_fields)};
 
+static const cyaml_schema_field_t peer_fields[] = {
+    TEXT(MAY, file_peer, per_minute),
+    TEXT(MAY, file_peer, burst),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t rate_fields[] = {
+    TEXT(MAY, file_rate, fixed), TEXT(MAY, file_rate, url),
+    TEXT(MAY, file_rate, field), TEXT(MAY, file_rate, max_age),
+    TEXT(MAY, file_rate, every), CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t lightning_fields[] = {
+    TEXT(NEEDED, file_lightning, lnd),
+    TEXT(NEEDED, file_lightning, macaroon),
+    TEXT(NEEDED, file_lightning, cert),
+    TEXT(NEEDED, file_lightning, network),
+    TEXT(MAY, file_lightning, secret),
+    TEXT(MAY, file_lightning, timeout),
+    TEXT(MAY, file_lightning, outstanding),
+    MAPPING(MAY, file_lightning, peer, peer_fields),
+    MAPPING(MAY, file_lightning, rate, rate_fields),
+    TEXT(MAY, file_lightning, private_channels),
+    TEXT(MAY, file_lightning, invoice_only),
+    TEXT(MAY, file_lightning, admin_macaroon),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t file_fields[] = {
     TEXT(NEEDED, file, ledger),
     MAPPING(MAY, file, till, till_fields),
     MAPPING(MAY, file, http, http_fields),
+    MAPPING(MAY, file, lightning, lightning_fields),
     TEXT(MAY, file, log),
     TEXT(MAY, file, settle_margin),
     LIST(MAY, file, payees, &payee_entry, 0, CONFIG_PAYEES_MAX),

@@ -94,11 +94,40 @@ struct file_network {
     char *poll;
 };
 
+struct file_peer {
+    char *per_minute;
+    char *burst;
+};
+
+struct file_rate {
+    char *fixed;
+    char *url;
+    char *field;
+    char *max_age;
+    char *every;
+};
+
+struct file_lightning {
+    char *lnd;
+    char *macaroon;
+    char *cert;
+    char *network;
+    char *secret;
+    char *timeout;
+    char *outstanding;
+    struct file_peer *peer;
+    struct file_rate *rate;
+    char *private_channels;
+    char *invoice_only;
+    char *admin_macaroon;
+};
+
 /** All pointers are NULL where the file says nothing. */
 struct file {
     char *ledger;
     struct file_till *till;
     struct file_http *http;
+    struct file_lightning *lightning;
     char *log;
     char *settle_margin;
     struct file_payee *payees;

@@ -50,6 +50,32 @@ network_change(const struct config_network *a, const struct config_network *b)
     return a->poll_ms == b->poll_ms ? NULL : "networks: poll";
 }
 
+static bool
+same_rate(const struct config_rate *a, const struct config_rate *b)
+{
+    return a->fixed == b->fixed && same_text(a->url, b->url) &&
+           same_text(a->field, b->field) && a->max_age_s == b->max_age_s &&
+           a->every_s == b->every_s;
+}
+
+static bool
+same_lightning(const struct config_lightning *a,
+               const struct config_lightning *b)
+{
+    return same_text(a->lnd, b->lnd) &&
+           same_text(a->macaroon_file, b->macaroon_file) &&
+           same_text(a->cert_file, b->cert_file) &&
+           same_text(a->secret_file, b->secret_file) &&
+           a->network == b->network && a->timeout_ms == b->timeout_ms &&
+           a->outstanding_max == b->outstanding_max &&
+           a->peer_per_minute == b->peer_per_minute &&
+           a->peer_burst == b->peer_burst &&
+           a->private_hints == b->private_hints &&
+           a->invoice_only == b->invoice_only &&
+           a->admin_macaroon == b->admin_macaroon &&
+           same_rate(&a->rate, &b->rate);
+}
+
 const char *
 config_needs_restart(const struct config *a, const struct config *b)
 {
@@ -61,6 +87,8 @@ config_needs_restart(const struct config *a, const struct config *b)
         return "till";
     if (!same_text(a->http_host, b->http_host) || a->http_port != b->http_port)
         return "http.listen";
+    if (!same_lightning(&a->lightning, &b->lightning))
+        return "lightning";
     if (a->network_len != b->network_len)
         return "networks";
     for (size_t i = 0; i < a->network_len; i++) {

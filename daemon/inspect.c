@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <keystore.h>
 #include <x402/address.h>
 
 #include "config_file.h"
+#include "lightning/macaroon.h"
 
 struct inspection {
     const struct config *config;
@@ -254,6 +256,46 @@ look_at_network(struct inspection *in, size_t i)
              "the chain");
 }
 
+/* -- Lightning -- */
+
+static void
+look_at_macaroon(struct inspection *in, const struct config_lightning *ln)
+{
+    struct macaroon_file file = {.path = ln->macaroon_file};
+    const char *place = "lightning.macaroon";
+    char what[1024];
+
+    if (!macaroon_read(&file, what, sizeof(what)))
+        ERROR(in, place, "%s", what);
+    else if (macaroon_is_modest(file.bytes, file.len, what, sizeof(what)))
+        ;
+    else if (ln->admin_macaroon)
+        WARN(in, place, "%s: %s; whoever breaks into the daemon has the node",
+             file.path, what);
+    else
+        ERROR(in, place, "%s: %s; bake one for invoices only", file.path, what);
+    explicit_bzero(&file, sizeof(file));
+}
+
+static void
+look_at_lightning(struct inspection *in)
+{
+    const struct config_lightning *ln = &in->config->lightning;
+
+    if (ln->lnd == NULL)
+        return;
+    look_at_macaroon(in, ln);
+    look_at_folder(in, "lightning", ln->secret_file);
+    if (access(ln->cert_file, R_OK) != 0)
+        ERROR(in, "lightning.cert", "%s: %s", ln->cert_file, strerror(errno));
+    if (ln->rate.url != NULL && is_plain_remote(ln->rate.url))
+        WARN(in, "lightning.rate.url",
+             "plain http: whoever is on the way sets your price");
+    if (ln->invoice_only)
+        WARN(in, "lightning.invoice_only",
+             "whoever sees an invoice can use what was paid for it");
+}
+
 int
 inspect(struct config *config, const char *path)
 {
@@ -272,6 +314,7 @@ inspect(struct config *config, const char *path)
     look_at_http(&in);
     for (size_t i = 0; i < config->network_len; i++)
         look_at_network(&in, i);
+    look_at_lightning(&in);
     printf("%s: %u errors, %u warnings\n", path, in.errors, in.warnings);
     free(text);
     return in.errors == 0 ? 0 : 1;

@@ -34,6 +34,12 @@
       "signatures recovered for /verify and /settle")                          \
     X(CHECK_MICROS, "x402_check_microseconds_total",                           \
       "time the HTTP thread spent on decoding and recovery")                   \
+    X(INVOICES_ISSUED, "x402_invoices_issued_total",                           \
+      "Lightning invoices issued")                                             \
+    X(INVOICES_REFUSED, "x402_invoices_refused_total",                         \
+      "402s that had to go without a Lightning invoice")                       \
+    X(INVOICES_PAID, "x402_invoices_paid_total",                               \
+      "Lightning invoices that the node said were paid, before a proof came")  \
     X(COMMITS, "x402_ledger_commits_total", "ledger transactions")             \
     X(COMMANDS, "x402_ledger_commands_total", "ledger commands")
 

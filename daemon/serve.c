@@ -17,6 +17,7 @@
 
 #include "cashier.h"
 #include "http/http.h"
+#include "lightning/lightning.h"
 #include "log.h"
 #include "till/till.h"
 
@@ -28,7 +29,7 @@
 enum step {
     STEP_RUN,
     STEP_DRAIN,  /* no new work; till and HTTP finish what they hold */
-    STEP_CHAINS, /* the chains finish their calls */
+    STEP_CHAINS, /* the chains and LND finish their calls */
     STEP_END,
 };
 
@@ -47,6 +48,7 @@ struct serving {
     struct chain *chain[CONFIG_NETWORKS_MAX];
     size_t chain_len;
     struct cashier *cashier;
+    struct lightning *lightning; /* NULL: not configured */
     struct till *till;
     struct http *http;
 
@@ -98,6 +100,10 @@ close_chains(struct serving *s)
 {
     s->step = STEP_CHAINS;
     s->chains_open = s->chain_len;
+    if (s->lightning != NULL) {
+        s->chains_open++;
+        lightning_close(s->lightning, on_chain_closed, s);
+    }
     for (size_t i = 0; i < s->chain_len; i++)
         chain_close(s->chain[i], on_chain_closed, s);
 }
@@ -269,12 +275,24 @@ open_chains(struct serving *s, char *error, size_t error_len)
 }
 
 static bool
+open_lightning(struct serving *s, char *error, size_t error_len)
+{
+    if (s->config->lightning.lnd == NULL)
+        return true;
+    s->lightning = lightning_open(s->core, &s->config->lightning, s->ledger,
+                                  error, error_len);
+    return s->lightning != NULL;
+}
+
+static bool
 open_till(struct serving *s, char *error, size_t error_len)
 {
     if (s->config->till_socket == NULL)
         return true;
     s->till =
         till_open(s->core, s->config, s->cashier, s->ledger, error, error_len);
+    if (s->till != NULL)
+        till_set_lightning(s->till, s->lightning);
     return s->till != NULL;
 }
 
@@ -296,7 +314,8 @@ open_all(struct serving *s, char *error, size_t error_len)
         return false;
     s->cashier =
         cashier_new(s->core, s->config, s->ledger, s->chain, s->chain_len);
-    return open_till(s, error, error_len) && open_http(s, error, error_len);
+    return open_lightning(s, error, error_len) &&
+           open_till(s, error, error_len) && open_http(s, error, error_len);
 }
 
 /** All networks, or all signers, in one text. */
@@ -360,6 +379,7 @@ close_all(struct serving *s)
         ledger_close(s->ledger);
     if (s->cashier != NULL)
         cashier_free(s->cashier);
+    lightning_free(s->lightning);
     core_free(s->core);
     http_free(s->http);
     free_configs(s);

@@ -169,6 +169,28 @@ refuse_reserve(struct question *q)
     on_reserved(q, &out);
 }
 
+static void
+on_issued(void *arg, const struct x402_till_issued *out)
+{
+    struct x402_till_frame frame = {.type = X402_TILL_ISSUED};
+
+    frame.u.issued = *out;
+    reply(arg, &frame);
+}
+
+static void
+take_issue(struct till *till, struct question *q,
+           const struct x402_till_issue *issue)
+{
+    static const struct x402_till_issued closing = {
+        .err = X402_ERR_UNAVAILABLE, .wait_ms = 1000, .everybody = true};
+
+    if (till->closing)
+        on_issued(q, &closing);
+    else
+        lightning_issue(till->lightning, issue, on_issued, q);
+}
+
 static bool
 take_question(struct connection *c, const struct x402_till_frame *frame)
 {
@@ -188,6 +210,16 @@ take_question(struct connection *c, const struct x402_till_frame *frame)
             cashier_reserve(till->cashier, &frame->u.reserve, c->worker->id,
                             still_there, on_reserved, q);
         return true;
+    case X402_TILL_PROOF:
+        if (till->closing)
+            refuse_reserve(q);
+        else
+            lightning_claim(till->lightning, &frame->u.proof, c->worker->id,
+                            still_there, on_reserved, q);
+        return true;
+    case X402_TILL_ISSUE:
+        take_issue(till, q, &frame->u.issue);
+        return true;
     case X402_TILL_CAPTURE:
         cashier_capture(till->cashier, &frame->u.rid, on_charged, q);
         return true;
@@ -205,6 +237,7 @@ take_question(struct connection *c, const struct x402_till_frame *frame)
     case X402_TILL_HOLD:
     case X402_TILL_READY:
     case X402_TILL_RESERVED:
+    case X402_TILL_ISSUED:
     case X402_TILL_ACK:
     case X402_TILL_PING:
     case X402_TILL_PONG:
@@ -238,12 +271,15 @@ frame_take(struct connection *c, const struct x402_till_frame *frame)
     case X402_TILL_PING:
         return take_ping(c, frame->id);
     case X402_TILL_RESERVE:
+    case X402_TILL_PROOF:
+    case X402_TILL_ISSUE:
     case X402_TILL_CAPTURE:
     case X402_TILL_RELEASE:
     case X402_TILL_STARTED:
     case X402_TILL_DONE:
         return take_question(c, frame);
     case X402_TILL_RESERVED:
+    case X402_TILL_ISSUED:
     case X402_TILL_ACK:
     case X402_TILL_PONG:
         return false; /* answers are ours to give */

@@ -57,6 +57,7 @@ struct till {
     struct core *core;
     const struct config *config;
     struct cashier *cashier;
+    struct lightning *lightning; /* NULL: there is none */
     struct ledger *ledger;
     char *path;
     uint64_t socket_inode;

@@ -72,6 +72,12 @@ till_close(struct till *till, unsigned grace_ms, core_task closed, void *arg)
     uv_timer_start(&till->watch, on_close_tick, 0, CLOSE_TICK_MS);
 }
 
+void
+till_set_lightning(struct till *till, struct lightning *lightning)
+{
+    till->lightning = lightning;
+}
+
 size_t
 till_workers(const struct till *till)
 {

@@ -7,8 +7,12 @@
 #include "../cashier.h"
 #include "../config.h"
 #include "../core.h"
+#include "../lightning/lightning.h"
 
 struct till;
+
+/** From now on invoices are issued and claimed here. */
+void till_set_lightning(struct till *till, struct lightning *lightning);
 
 /** Bind and listen (the socket's folder must exist; a stale socket file is
  * replaced, a live one is an error).  NULL with a message on failure. */

@@ -59,6 +59,46 @@ ledger_debts(struct ledger *ledger, ledger_debt_cb cb, void *arg)
     cb(arg, &debt);
 }
 
+/* -- no Lightning -- */
+
+struct lightning *
+lightning_open(struct core *core, const struct config_lightning *config,
+               struct ledger *ledger, char *error, size_t error_len)
+{
+    (void)core;
+    (void)config;
+    (void)ledger;
+    snprintf(error, error_len, "not here");
+    return NULL;
+}
+
+void
+lightning_close(struct lightning *lightning, core_task closed, void *arg)
+{
+    (void)lightning;
+    closed(arg);
+}
+
+void
+lightning_free(struct lightning *lightning)
+{
+    (void)lightning;
+}
+
+void
+lightning_health(struct lightning *lightning, struct lightning_health *out)
+{
+    (void)lightning;
+    memset(out, 0, sizeof(*out));
+}
+
+void
+till_set_lightning(struct till *till, struct lightning *lightning)
+{
+    (void)till;
+    (void)lightning;
+}
+
 /* -- chain -- */
 
 struct chain {

@@ -14,6 +14,7 @@ static const char help[] =
     "x402 - fetch what costs money: HTTP 402, paid in USDC\n"
     "\n"
     "usage: x402 get [options] URL     fetch a URL, and pay what it asks\n"
+    "       x402 show [options] URL    show what a URL asks for, and check it\n"
     "       x402 wallet new            make a wallet\n"
     "       x402 wallet import         make one from a private key\n"
     "       x402 wallet address        show its address\n"
@@ -34,11 +35,9 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"get", command_get},
-                {"wallet", command_wallet},
-                {"payments", command_payments},
-                {"budget", command_budget},
-                {"ledger", command_ledger}};
+} commands[] = {{"get", command_get},       {"show", command_show},
+                {"wallet", command_wallet}, {"payments", command_payments},
+                {"budget", command_budget}, {"ledger", command_ledger}};
 
 static int
 dispatch(int argc, char **argv)

@@ -31,10 +31,22 @@ struct config_key {
     const char *password_file;
 };
 
+/** Somebody else's facilitator, in place of signers of our own. */
+struct config_facilitator {
+    const char *url;      /* without a slash at its end; NULL: none */
+    const char *key_file; /* 0600, its text goes along as a bearer token */
+    const char *ca_file;  /* PEM; NULL: the system's */
+    unsigned verify_ms;   /* 10000 */
+    unsigned settle_ms;   /* 60000 */
+    bool has_verifier;    /* its attestations are required */
+    struct x402_address verifier;
+};
+
 struct config_network {
     const struct x402_network *network;
+    struct config_facilitator facilitator;
     const char *rpc[CONFIG_RPC_MAX]; /* http(s) URLs, in order of preference */
-    size_t rpc_len;
+    size_t rpc_len;                  /* none only with a facilitator */
     struct config_key signer[CONFIG_SIGNERS_MAX]; /* none: cannot settle */
     size_t signer_len;
     unsigned rpc_timeout_ms; /* 10000 */

@@ -64,6 +64,11 @@ const char *config_place(char out[CONFIG_PLACE_MAX],
                          const char *tail, ...)
     __attribute__((format(printf, 3, 4)));
 bool config_check_assets(const struct config_checking_network *n);
+bool config_check_facilitator(const struct config_checking_network *n);
+/** http(s)://something, printable. */
+bool config_is_url(const char *text);
+/** Plain http to another machine: whoever is on the way can read and lie. */
+bool config_is_plain_remote(const char *url);
 bool config_check_credit(const struct config_checking_network *n);
 
 #endif

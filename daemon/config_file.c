@@ -108,9 +108,20 @@ static const cyaml_schema_field_t fees_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t facilitator_fields[] = {
+    TEXT(NEEDED, file_facilitator, url),
+    TEXT(MAY, file_facilitator, key_file),
+    TEXT(MAY, file_facilitator, ca_file),
+    TEXT(MAY, file_facilitator, verify_timeout),
+    TEXT(MAY, file_facilitator, settle_timeout),
+    TEXT(MAY, file_facilitator, verifier),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t network_fields[] = {
     TEXT(NEEDED, file_network, network),
-    LIST(NEEDED, file_network, rpc, &text_entry, 1, CONFIG_RPC_MAX),
+    MAPPING(MAY, file_network, facilitator, facilitator_fields),
+    LIST(MAY, file_network, rpc, &text_entry, 0, CONFIG_RPC_MAX),
     TEXT(MAY, file_network, rpc_timeout),
     LIST(MAY, file_network, signers, &signer_entry, 0, CONFIG_SIGNERS_MAX),
     LIST(MAY, file_network, assets, &asset_entry, 0, 32),

@@ -78,8 +78,18 @@ struct file_fees {
     char *per_payment;
 };
 
+struct file_facilitator {
+    char *url;
+    char *key_file;
+    char *ca_file;
+    char *verify_timeout;
+    char *settle_timeout;
+    char *verifier;
+};
+
 struct file_network {
     char *network;
+    struct file_facilitator *facilitator;
     char **rpc;
     unsigned rpc_count;
     char *rpc_timeout;

@@ -66,8 +66,8 @@ config_take_address(struct config_checking *c, const char *place,
 
 /** http(s)://something, printable.  Its text is never shown: it may hold an
  * API key. */
-static bool
-is_url(const char *text)
+bool
+config_is_url(const char *text)
 {
     size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
                     : strncmp(text, "http://", 7) == 0 ? 7
@@ -87,9 +87,13 @@ check_rpc(const struct config_checking_network *n)
 {
     char place[CONFIG_PLACE_MAX];
 
+    if (n->in->rpc_count == 0 && n->in->facilitator == NULL)
+        return config_complain(n->c->reading, config_place(place, n, ".rpc"),
+                               "write rpc, the node's URL; only a network with "
+                               "a facilitator can do without");
     for (unsigned i = 0; i < n->in->rpc_count; i++) {
         config_place(place, n, ".rpc[%u]", i);
-        if (!is_url(n->in->rpc[i]))
+        if (!config_is_url(n->in->rpc[i]))
             return config_complain(n->c->reading, place,
                                    "write the node's URL, beginning http:// or "
                                    "https://");
@@ -226,8 +230,9 @@ check_network(struct config_checking *c, unsigned index)
                                network->caip2);
     n.out->network = network;
     c->config->network_len = index + 1;
-    return check_rpc(&n) && check_signers(&n) && config_check_assets(&n) &&
-           config_check_credit(&n) && check_numbers(&n) && check_fees(&n);
+    return check_rpc(&n) && check_signers(&n) && config_check_facilitator(&n) &&
+           config_check_assets(&n) && config_check_credit(&n) &&
+           check_numbers(&n) && check_fees(&n);
 }
 
 bool

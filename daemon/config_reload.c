@@ -38,6 +38,16 @@ same_nodes(const struct config_network *a, const struct config_network *b)
     return true;
 }
 
+static bool
+same_facilitator(const struct config_facilitator *a,
+                 const struct config_facilitator *b)
+{
+    return same_text(a->url, b->url) && same_text(a->key_file, b->key_file) &&
+           same_text(a->ca_file, b->ca_file) && a->verify_ms == b->verify_ms &&
+           a->settle_ms == b->settle_ms && a->has_verifier == b->has_verifier &&
+           x402_address_eq(&a->verifier, &b->verifier);
+}
+
 static const char *
 network_change(const struct config_network *a, const struct config_network *b)
 {
@@ -47,6 +57,8 @@ network_change(const struct config_network *a, const struct config_network *b)
         return "networks: rpc or rpc_timeout";
     if (!same_signers(a, b))
         return "networks: signers";
+    if (!same_facilitator(&a->facilitator, &b->facilitator))
+        return "networks: facilitator";
     return a->poll_ms == b->poll_ms ? NULL : "networks: poll";
 }
 

@@ -15,7 +15,8 @@
 #include <keystore.h>
 #include <x402/address.h>
 
-#include "config_file.h"
+#include "config_check.h"
+#include "facilitator/facilitator.h"
 #include "lightning/macaroon.h"
 
 struct inspection {
@@ -148,15 +149,6 @@ look_at_http(struct inspection *in)
 
 /* -- networks -- */
 
-static bool
-is_plain_remote(const char *url)
-{
-    const char *host = url + strlen("http://");
-
-    return strncmp(url, "http://", 7) == 0 && strncmp(host, "127.", 4) != 0 &&
-           strncmp(host, "localhost", 9) != 0 && strncmp(host, "[::1]", 5) != 0;
-}
-
 /** The key itself is wiped at once; only its address is of interest. */
 enum keystore_err
 inspect_address(const struct config_key *key, struct x402_address *out)
@@ -233,6 +225,30 @@ has_payee(const struct config *config, const struct config_network *network)
 }
 
 static void
+look_at_facilitator(struct inspection *in, const struct config_network *network,
+                    size_t i)
+{
+    const struct config_facilitator *facilitator = &network->facilitator;
+    char header[FACILITATOR_HEADER_MAX], error[512], place[64];
+
+    snprintf(place, sizeof(place), "networks[%zu].facilitator", i);
+    if (facilitator->url == NULL)
+        return;
+    if (facilitator->key_file != NULL &&
+        !facilitator_key_read(header, facilitator->key_file, error,
+                              sizeof(error)))
+        ERROR(in, place, "key_file: %s", error);
+    explicit_bzero(header, sizeof(header));
+    if (facilitator->ca_file != NULL && access(facilitator->ca_file, R_OK) != 0)
+        ERROR(in, place, "ca_file: %s: %s", facilitator->ca_file,
+              strerror(errno));
+    if (network->rpc_len == 0)
+        printf("note: %s: no rpc: every payment is settled first, and the "
+               "facilitator's word is all there is\n",
+               network->network->caip2);
+}
+
+static void
 look_at_network(struct inspection *in, size_t i)
 {
     const struct config_network *network = &in->config->network[i];
@@ -240,7 +256,7 @@ look_at_network(struct inspection *in, size_t i)
 
     for (size_t k = 0; k < network->rpc_len; k++) {
         snprintf(place, sizeof(place), "networks[%zu].rpc[%zu]", i, k);
-        if (is_plain_remote(network->rpc[k]))
+        if (config_is_plain_remote(network->rpc[k]))
             WARN(in, place,
                  "plain http: whoever is on the way can lie about payments; "
                  "use https");
@@ -250,7 +266,9 @@ look_at_network(struct inspection *in, size_t i)
         look_at_signer(in, network, &network->signer[k], place);
     }
     snprintf(place, sizeof(place), "networks[%zu]", i);
-    if (network->signer_len == 0 && has_payee(in->config, network))
+    look_at_facilitator(in, network, i);
+    if (network->signer_len == 0 && network->facilitator.url == NULL &&
+        has_payee(in->config, network))
         WARN(in, place,
              "payees but no signers: nothing that is collected would reach "
              "the chain");

@@ -24,6 +24,10 @@
     X(REORGS, "x402_reorgs_total", "mined transactions that left the chain")   \
     X(RPC_CALLS, "x402_rpc_calls_total", "JSON-RPC requests")                  \
     X(RPC_ERRORS, "x402_rpc_errors_total", "JSON-RPC requests that failed")    \
+    X(FACILITATOR_CALLS, "x402_facilitator_calls_total",                       \
+      "requests to remote facilitators")                                       \
+    X(FACILITATOR_UNKNOWN, "x402_facilitator_unknown_total",                   \
+      "requests to remote facilitators without a usable answer")               \
     X(SIMULATIONS, "x402_simulations_total", "payments simulated")             \
     X(VERIFY, "x402_verify_total", "POST /verify")                             \
     X(SETTLE, "x402_settle_total", "POST /settle")                             \

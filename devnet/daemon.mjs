@@ -3,7 +3,11 @@
 // there is one.  JSON's strings are YAML's, so paths are written as JSON.
 import { NETWORK } from './chain.mjs';
 
-export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '' }) {
+const SIGNERS = `    signers:
+      - key_file: signer.key`;
+
+/** settle: what stands in place of the signers; rpcUrl null: no node. */
+export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '', settle = SIGNERS }) {
   return `# Written by the demo at each start; see devnet/daemon.mjs.
 ledger: ledger.db
 
@@ -19,10 +23,8 @@ payees:
 
 networks:
   - network: ${NETWORK}
-    rpc:
-      - ${rpcUrl}
-    signers:
-      - key_file: signer.key
+${rpcUrl === null ? '' : `    rpc: [${JSON.stringify(rpcUrl)}]`}
+${settle}
 ${network}
 ${more}
 `;

@@ -140,6 +140,8 @@ export class Stack extends EventEmitter {
 
   /** Where x402d finds the chain. */
   get rpcUrl() {
+    if (this.yaml.rpcUrl === null)
+      return null;
     return this.between.rpc?.url ?? this.url('rpc');
   }
 

@@ -34,9 +34,11 @@ check_settler(const struct op *op)
 {
     const struct chain_health *health = chain_health(op->chain);
 
-    if (!health->reachable || health->signer_len == 0)
+    if (!health->reachable)
         return X402_ERR_UNAVAILABLE;
-    return health->can_settle ? X402_OK : X402_ERR_FEES;
+    if (health->can_settle)
+        return X402_OK;
+    return health->signer_len == 0 ? X402_ERR_UNAVAILABLE : X402_ERR_FEES;
 }
 
 struct pay_key
@@ -55,7 +57,8 @@ check_ask(const struct ledger_reserve *in)
 {
     struct chain_ask ask = {.asset = in->asset,
                             .auth = in->auth,
-                            .signature_len = in->signature_len};
+                            .signature_len = in->signature_len,
+                            .resource = in->resource};
 
     memcpy(ask.signature, in->signature, in->signature_len);
     return ask;
@@ -79,7 +82,7 @@ check_verdict(struct op *op, const struct chain_verdict *verdict)
     /* code at the payer's address: another rule of signing, another cost of
      * gas, and a balance that anybody's call can move */
     in->alone = in->alone || verdict->has_code;
-    if (in->alone)
+    if (in->alone || verdict->no_balance)
         in->mode = PAY_SETTLE_BEFORE;
     in->now_ms = core_now_ms();
 }

@@ -56,7 +56,8 @@ on_let_go(void *arg, enum x402_err err, int64_t payment)
 
     (void)err;
     (void)payment;
-    if (!ledger_get(r->op.cashier->ledger, r->payment, &row) || !row.has_tx) {
+    if (!ledger_get(r->op.cashier->ledger, r->payment, &row) ||
+        row.state == PAY_RELEASED) {
         answer(r, X402_ERR_UNAVAILABLE);
         return;
     }

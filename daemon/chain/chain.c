@@ -12,6 +12,7 @@
 
 #include "../log.h"
 #include "follow.h"
+#include "remote.h"
 #include "settle.h"
 #include "signers.h"
 #include "simulate.h"
@@ -101,7 +102,7 @@ list_assets(struct chain *chain)
 }
 
 static void
-start(struct chain *chain)
+start_node(struct chain *chain)
 {
     struct rpc_options options = {
         .urls = chain->config->rpc,
@@ -114,11 +115,46 @@ start(struct chain *chain)
     list_assets(chain);
     chain->rpc = rpc_new(core_loop(chain->core), &options);
     chain->simulator = simulate_new(chain);
-    chain->watches = watch_new(chain);
-    chain->settler = settle_new(chain);
     if (chain->ledger != NULL)
         chain->follower = follow_new(chain);
     chain->upkeep = upkeep_new(chain);
+}
+
+static void
+start(struct chain *chain)
+{
+    chain->watches = watch_new(chain);
+    chain->settler = settle_new(chain);
+    if (chain_has_node(chain))
+        start_node(chain);
+    else
+        settle_look(chain->settler); /* what the ledger holds */
+}
+
+bool
+chain_has_node(const struct chain *chain)
+{
+    return chain->config->rpc_len > 0;
+}
+
+/* false with a message for what cannot heal. */
+static bool
+open_parts(struct chain *chain, char *error, size_t error_len)
+{
+    const struct config_network *config = chain->config;
+
+    chain->signers = signers_open(chain, error, error_len);
+    if (chain->signers == NULL)
+        return false;
+    if (chain_has_node(chain) && upkeep_probe(config)) {
+        snprintf(error, error_len, "%s: the node is of another chain",
+                 config->network->caip2);
+        return false;
+    }
+    if (config->facilitator.url == NULL)
+        return true;
+    chain->remote = remote_new(chain, error, error_len);
+    return chain->remote != NULL;
 }
 
 struct chain *
@@ -130,15 +166,9 @@ chain_open(struct core *core, const struct config_network *network,
     chain->core = core;
     chain->config = network;
     chain->ledger = ledger;
-    chain->signers = signers_open(chain, error, error_len);
-    if (chain->signers == NULL) {
-        free(chain);
-        return NULL;
-    }
-    if (upkeep_probe(network)) {
-        snprintf(error, error_len, "%s: the node is of another chain",
-                 network->network->caip2);
-        signers_free(chain->signers);
+    if (!open_parts(chain, error, error_len)) {
+        if (chain->signers != NULL)
+            signers_free(chain->signers);
         free(chain);
         return NULL;
     }
@@ -172,11 +202,14 @@ free_chain(void *arg)
         core_post(chain->core, free_chain, closing);
         return;
     }
-    simulate_free(chain->simulator);
+    if (chain->simulator != NULL)
+        simulate_free(chain->simulator);
     settle_free(chain->settler);
     if (chain->follower != NULL)
         follow_free(chain->follower);
     signers_free(chain->signers);
+    if (chain->remote != NULL)
+        remote_free(chain->remote);
     free(chain);
     closing->closed(closing->arg);
     free(closing);
@@ -197,12 +230,25 @@ on_rpc_closed(void *arg)
     struct closing *closing = arg;
     struct chain *chain = closing->chain;
 
-    closing->parts = chain->follower == NULL ? 3 : 4;
-    upkeep_close(chain->upkeep, on_part_closed, closing);
+    closing->parts = 2u + (chain->upkeep != NULL) + (chain->follower != NULL);
+    if (chain->upkeep != NULL)
+        upkeep_close(chain->upkeep, on_part_closed, closing);
     settle_close(chain->settler, on_part_closed, closing);
     watch_close(chain->watches, on_part_closed, closing);
     if (chain->follower != NULL)
         follow_close(chain->follower, on_part_closed, closing);
+}
+
+static void
+on_remote_closed(void *arg)
+{
+    struct closing *closing = arg;
+    struct chain *chain = closing->chain;
+
+    if (chain->rpc != NULL)
+        rpc_close(chain->rpc, on_rpc_closed, closing);
+    else
+        on_rpc_closed(closing);
 }
 
 void
@@ -212,7 +258,10 @@ chain_close(struct chain *chain, core_task closed, void *arg)
 
     *closing = (struct closing){.chain = chain, .closed = closed, .arg = arg};
     chain->closing = true;
-    rpc_close(chain->rpc, on_rpc_closed, closing);
+    if (chain->remote != NULL)
+        remote_close(chain->remote, on_remote_closed, closing);
+    else
+        on_remote_closed(closing);
 }
 
 /* -- for /health, /supported, reserve -- */
@@ -220,7 +269,8 @@ chain_close(struct chain *chain, core_task closed, void *arg)
 const struct chain_health *
 chain_health(const struct chain *chain)
 {
-    return &chain->health;
+    return chain->remote != NULL ? remote_health(chain->remote)
+                                 : &chain->health;
 }
 
 uint64_t

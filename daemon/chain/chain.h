@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One EVM network: ask it whether a payment would go through, and make it go
- * through. */
+ * through.
+ *
+ * Behind it stands a node and signers of ours, or a remote facilitator
+ * (remote.h), with a node that is only read or without any. */
 #ifndef X402D_CHAIN_H
 #define X402D_CHAIN_H
 
@@ -38,11 +41,13 @@ struct chain_ask {
     struct x402_authorization auth;
     uint8_t signature[X402_SIGNATURE_MAX];
     size_t signature_len;
+    const char *resource; /* its URL, or NULL; lives until the callback */
 };
 struct chain_verdict {
     enum x402_err err; /* OK FUNDS NONCE_USED SIGNATURE EXPIRED NOT_YET_VALID
                           ASSET SIMULATION; UNAVAILABLE BUSY FEES */
     bool has_code;     /* the payer is a contract (or delegated, EIP-7702) */
+    bool no_balance;   /* nobody could be asked for it: no credit */
     struct x402_amount
         balance; /* of the payer at block_number, read in the same call */
     uint64_t block_number;
@@ -74,7 +79,8 @@ void chain_watch(struct chain *chain, int64_t payment, unsigned timeout_ms,
 
 struct chain_health {
     bool reachable;
-    bool can_settle; /* has a signer with enough for gas, fees under the cap */
+    bool can_settle; /* has a signer with enough for gas, fees under the cap;
+                        or a facilitator that settles on this network */
     uint64_t head_number;
     uint64_t head_time_s;
     struct x402_address signer[CONFIG_SIGNERS_MAX];

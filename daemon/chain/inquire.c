@@ -31,7 +31,8 @@ struct inquiry {
     uint64_t to, window; /* being searched: (to - window, to] */
     bool newest;         /* up to the newest block, whatever it is by now */
     unsigned windows;
-    bool pruned; /* the final block's state is gone: looking at the head */
+    bool pruned;   /* the final block's state is gone: looking at the head */
+    bool use_only; /* is it used by now?  nothing else is asked */
     uint64_t use_block;
     uint8_t tx_hash[32];
     struct receipt receipt;
@@ -105,7 +106,8 @@ on_paid(void *arg, enum x402_err err, int64_t payment)
 
     q->chain->ledger_waits--;
     if (err == X402_OK) {
-        log_event(LOG_INFO, "paid_by_another", NULL);
+        log_event(LOG_INFO,
+                  q->chain->remote != NULL ? "paid" : "paid_by_another", NULL);
         metrics_add(METRIC_MINED, 1);
         if (!q->chain->closing)
             follow_paid_by(q->chain->follower, &q->receipt);
@@ -115,16 +117,31 @@ on_paid(void *arg, enum x402_err err, int64_t payment)
 }
 
 static void
-on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
+paid(struct inquiry *q)
 {
-    struct inquiry *q = arg;
-    struct receipt_claim claim = {
+    q->chain->ledger_waits++;
+    ledger_paid_by(q->chain->ledger, q->row.id, q->receipt.tx_hash,
+                   q->receipt.block_number, q->receipt.block_hash,
+                   core_now_ms(), on_paid, q);
+}
+
+static struct receipt_claim
+claim_of(const struct inquiry *q)
+{
+    return (struct receipt_claim){
         .token = &q->row.asset,
         .payer = &q->row.auth.from,
         .payee = &q->row.auth.to,
         .value = &q->row.auth.value,
         .nonce = q->row.auth.nonce,
     };
+}
+
+static void
+on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct inquiry *q = arg;
+    struct receipt_claim claim = claim_of(q);
 
     (void)len;
     if (answers[0].status != RPC_RESULT || q->chain->closing ||
@@ -138,10 +155,7 @@ on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
         fail_if_final(q, q->receipt.block_number, &answers[1]);
         return;
     }
-    q->chain->ledger_waits++;
-    ledger_paid_by(q->chain->ledger, q->row.id, q->receipt.tx_hash,
-                   q->receipt.block_number, q->receipt.block_hash,
-                   core_now_ms(), on_paid, q);
+    paid(q);
 }
 
 /* -- the search -- */
@@ -307,7 +321,7 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
         ends_s += LONG_AFTER_S;
     if (seen.used)
         begin_search(q);
-    else if (block.time_s >= ends_s)
+    else if (block.time_s >= ends_s && !q->use_only)
         fail(q, q->reason);
     else
         end(q, q->reason);
@@ -331,6 +345,18 @@ ask_state(struct inquiry *q)
     rpc_ask(q->chain->rpc, &call, 1, on_state, q);
 }
 
+static struct inquiry *
+begin(struct chain *chain, const struct pay_row *row, enum x402_err reason)
+{
+    struct inquiry *q = chain_alloc(sizeof *q);
+
+    chain->settler_inquiries++;
+    q->chain = chain;
+    q->row = *row;
+    q->reason = reason;
+    return q;
+}
+
 bool
 inquire(struct chain *chain, const struct pay_row *row, enum x402_err reason)
 {
@@ -338,11 +364,7 @@ inquire(struct chain *chain, const struct pay_row *row, enum x402_err reason)
 
     if (chain->settler_inquiries >= INQUIRE_MAX)
         return false;
-    q = chain_alloc(sizeof *q);
-    chain->settler_inquiries++;
-    q->chain = chain;
-    q->row = *row;
-    q->reason = reason;
+    q = begin(chain, row, reason);
     if (reason == X402_ERR_NONCE_USED)
         begin_search(q);
     else if (may_let_go(row))
@@ -350,4 +372,57 @@ inquire(struct chain *chain, const struct pay_row *row, enum x402_err reason)
     else
         ask_state(q);
     return true;
+}
+
+/* -- settled by somebody for us -- */
+
+bool
+inquire_use(struct chain *chain, const struct pay_row *row,
+            enum x402_err reason)
+{
+    struct inquiry *q;
+
+    if (chain->settler_inquiries >= INQUIRE_MAX)
+        return false;
+    q = begin(chain, row, reason);
+    q->use_only = q->pruned = true;
+    ask_state(q);
+    return true;
+}
+
+static void
+on_claim(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct inquiry *q = arg;
+    struct receipt_claim claim = claim_of(q);
+    enum receipt_read read = RECEIPT_BAD;
+
+    (void)len;
+    if (answers[0].status != RPC_RESULT || q->chain->closing) {
+        end(q, X402_ERR_PENDING);
+        return;
+    }
+    read = receipt_read(&q->receipt, answers[0].text, q->tx_hash);
+    if (read == RECEIPT_READ && receipt_paid(&q->receipt, &claim)) {
+        paid(q);
+        return;
+    }
+    /* not mined as far as the node knows, or not about this payment */
+    log_event(read == RECEIPT_NONE ? LOG_INFO : LOG_ERROR, "claim_not_believed",
+              "network", q->chain->config->network->caip2, NULL);
+    receipt_free(&q->receipt);
+    memset(&q->receipt, 0, sizeof q->receipt);
+    q->use_only = q->pruned = true;
+    ask_state(q);
+}
+
+void
+inquire_claim(struct chain *chain, const struct pay_row *row,
+              const uint8_t tx_hash[32])
+{
+    struct inquiry *q = begin(chain, row, X402_ERR_PENDING);
+    struct rpc_call call = params_receipt(tx_hash);
+
+    memcpy(q->tx_hash, tx_hash, sizeof q->tx_hash);
+    rpc_ask(chain->rpc, &call, 1, on_claim, q);
 }

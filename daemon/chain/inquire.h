@@ -14,4 +14,15 @@
 bool inquire(struct chain *chain, const struct pay_row *row,
              enum x402_err reason);
 
+/* -- for payments that a remote facilitator settles -- */
+
+/** Did it happen by now?  Looks at the newest block and proves nothing but a
+ * use.  false: as above. */
+bool inquire_use(struct chain *chain, const struct pay_row *row,
+                 enum x402_err reason);
+/** This transaction is said to have settled it.  Believed when its receipt
+ * shows the use and the transfer; otherwise the use is looked for. */
+void inquire_claim(struct chain *chain, const struct pay_row *row,
+                   const uint8_t tx_hash[32]);
+
 #endif

@@ -16,6 +16,7 @@ struct settler;
 struct follower;
 struct watches;
 struct signers;
+struct remote;
 
 /** An asset of our table, and what the chain said about it. */
 struct chain_asset {
@@ -45,8 +46,12 @@ struct chain {
     struct follower *follower;
     struct watches *watches;
     struct upkeep *upkeep;
+    struct remote *remote; /* NULL: we settle ourselves */
 };
 
+/** A node of the network can be asked.  Without one there is no rpc, upkeep,
+ *  simulator and follower, only a remote facilitator. */
+bool chain_has_node(const struct chain *chain);
 /** malloc'd and zeroed, never NULL. */
 void *chain_alloc(size_t size);
 /** The time to pretend in an eth_call; 0: none, the node cannot. */

@@ -3,6 +3,7 @@
 #include "post.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct post_job {
 struct post {
     struct multi *multi;
     struct curl_slist *headers;
+    const char *ca_file; /* NULL: the system's */
     size_t answer_max;
     struct post_job *jobs;
     void (*closed)(void *arg);
@@ -85,11 +87,16 @@ static void
 job_finished(void *arg, CURLcode code)
 {
     struct post_job *job = arg;
-    struct post_answer answer = {.body = "", .why = ""};
+    struct post_answer answer = {.body = "", .type = "", .why = ""};
+    const char *said = NULL;
+    char type[128] = ""; /* of ours: libcurl's goes before the callback */
 
     if (code == CURLE_OK) {
         curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE,
                           &answer.http_status);
+        curl_easy_getinfo(job->easy, CURLINFO_CONTENT_TYPE, &said);
+        snprintf(type, sizeof type, "%s", said != NULL ? said : "");
+        answer.type = type;
         answer.complete = true;
         if (job->answer != NULL)
             answer.body = job->answer;
@@ -128,9 +135,22 @@ on_multi_closed(void *arg)
 }
 
 void
+post_header(struct post *post, const char *line)
+{
+    post->headers = must(curl_slist_append(post->headers, line));
+}
+
+void
+post_trust(struct post *post, const char *ca_file)
+{
+    post->ca_file = ca_file;
+}
+
+void
 post_close(struct post *post, void (*closed)(void *arg), void *arg)
 {
-    static const struct post_answer broken_off = {.body = "", .why = "closing"};
+    static const struct post_answer broken_off = {
+        .body = "", .type = "", .why = "closing"};
 
     post->closed = closed;
     post->closed_arg = arg;
@@ -151,10 +171,16 @@ post_send(struct post *post, const char *url, char *body, size_t body_len,
     job->arg = arg;
     job->easy = multi_easy(url, timeout_ms);
     curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, post->headers);
-    curl_easy_setopt(job->easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(job->easy, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(job->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     (curl_off_t)body_len);
+    if (post->ca_file != NULL) {
+        curl_easy_setopt(job->easy, CURLOPT_CAINFO, post->ca_file);
+        curl_easy_setopt(job->easy, CURLOPT_CAPATH, NULL);
+    }
+    if (body != NULL) {
+        curl_easy_setopt(job->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(job->easy, CURLOPT_POSTFIELDS, body);
+        curl_easy_setopt(job->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)body_len);
+    }
     curl_easy_setopt(job->easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(job->easy, CURLOPT_WRITEDATA, job);
     curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);

@@ -72,6 +72,8 @@ on_submitted(void *arg, const struct pay_row *rows, size_t len)
     for (size_t i = 0; i < len; i++) {
         struct flight *flight = follow_find(follower, rows[i].batch_id);
 
+        if (rows[i].batch_id == 0)
+            continue; /* with a remote facilitator, not in a batch of ours */
         if (flight == NULL || !flight_add_payment(flight, &rows[i]))
             continue;
         /* told after the others of its batch: the receipt once more */

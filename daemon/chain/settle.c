@@ -10,6 +10,7 @@
 #include "inquire.h"
 #include "job.h"
 #include "plan.h"
+#include "remote.h"
 
 #define LIST_LIMIT 4096 /* the ledger's own bound */
 #define IDLE_MS 1000    /* between looks while something cannot go yet */
@@ -66,7 +67,7 @@ chain_kick(struct chain *chain, bool urgent)
     settler->kicks++;
     if (urgent && wait_ms > SETTLE_URGENT_MS)
         wait_ms = SETTLE_URGENT_MS;
-    if (settler->kicks >= batch_max(settler))
+    if (settler->kicks >= batch_max(settler) || chain->remote != NULL)
         wait_ms = 0;
     settle_look_in(settler, wait_ms);
 }
@@ -209,6 +210,11 @@ look(struct settler *settler)
                        batch_max(settler) +
                    settler->hand.len + later_len(settler->later);
 
+    if (chain->remote != NULL && !chain->closing) {
+        settler->kicks = 0;
+        remote_look(chain->remote);
+        return;
+    }
     if (chain->closing || chain->follower == NULL ||
         signers_len(chain->signers) == 0)
         return;

@@ -6,6 +6,7 @@
 
 #include "group.h"
 #include "plan.h"
+#include "remote.h"
 #include "signers.h"
 
 #define SCAN_MAX 512 /* how far a group looks down the queue */
@@ -184,6 +185,16 @@ enqueue(struct chain *chain, const struct chain_ask *ask, chain_verdict_cb cb,
 void
 chain_simulate(struct chain *chain, const struct chain_ask *ask,
                chain_verdict_cb cb, void *arg)
+{
+    if (chain->remote != NULL)
+        remote_verify(chain->remote, ask, cb, arg);
+    else
+        simulate_ask(chain, ask, cb, arg);
+}
+
+void
+simulate_ask(struct chain *chain, const struct chain_ask *ask,
+             chain_verdict_cb cb, void *arg)
 {
     enum x402_err err = refuse_early(chain, ask);
 

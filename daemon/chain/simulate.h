@@ -16,6 +16,9 @@ struct simulator *simulate_new(struct chain *chain);
  * answered what was in flight. */
 void simulate_free(struct simulator *simulator);
 
+/** chain_simulate by the node alone. */
+void simulate_ask(struct chain *chain, const struct chain_ask *ask,
+                  chain_verdict_cb cb, void *arg);
 /** chain_simulate for the settler: fees and a full queue do not refuse. */
 void simulate_again(struct chain *chain, const struct chain_ask *ask,
                     chain_verdict_cb cb, void *arg);

@@ -226,6 +226,12 @@ struct ledger_tx {
 void ledger_submit(struct ledger *ledger, const struct ledger_tx *tx,
                    uint64_t now_ms, ledger_cb cb, void *arg);
 
+/** SUBMITTED without a transaction of ours: stored BEFORE a remote facilitator
+ * is told to settle this payment.  It has no batch, and no transaction until
+ * one was proven.  X402_ERR_BUSY: it was released meanwhile. */
+void ledger_hand_over(struct ledger *ledger, int64_t payment, uint64_t now_ms,
+                      ledger_cb cb, void *arg);
+
 /** One stored transaction of an open batch. */
 struct ledger_batch_tx {
     int64_t batch_id;
@@ -263,6 +269,13 @@ void ledger_paid_by(struct ledger *ledger, int64_t payment,
                     const uint8_t tx_hash[32], uint64_t block_number,
                     const uint8_t block_hash[32], uint64_t now_ms, ledger_cb cb,
                     void *arg);
+/** A remote facilitator says that this transaction settled the payment, and
+ * there is no node to ask: FINAL on its word.  X402_ERR_TRANSACTION: another
+ * payment was settled by this transaction before this one was even reserved, so
+ * it cannot be true. */
+void ledger_paid_word(struct ledger *ledger, int64_t payment,
+                      const uint8_t tx_hash[32], uint64_t now_ms, ledger_cb cb,
+                      void *arg);
 /** Reorg: MINED -> SUBMITTED (batch reopened), or CAPTURED when the transaction
  * was not ours. */
 void ledger_unmined(struct ledger *ledger, const uint8_t tx_hash[32],
@@ -288,6 +301,9 @@ void ledger_failed(struct ledger *ledger, int64_t payment, enum x402_err reason,
 bool ledger_find(struct ledger *ledger, const struct pay_key *key,
                  struct pay_row *out);
 bool ledger_get(struct ledger *ledger, int64_t payment, struct pay_row *out);
+/** The resource's URL that the payment was for.  false: no such row. */
+bool ledger_resource(struct ledger *ledger, int64_t payment,
+                     char out[X402_URL_MAX]);
 struct ledger_stats {
     uint64_t count[PAY_FAILED + 1]; /* rows by state */
     uint64_t redeemable;

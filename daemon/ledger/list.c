@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that only read, in order with the writes around them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,6 +252,23 @@ ledger_get(struct ledger *ledger, int64_t payment, struct pay_row *out)
     struct row row;
 
     return look(ledger, row_by_id(&ledger->read, payment, &row), &row, out);
+}
+
+bool
+ledger_resource(struct ledger *ledger, int64_t payment, char out[X402_URL_MAX])
+{
+    sqlite3_stmt *stmt = db_use(&ledger->read, SQL_RESOURCE);
+    bool found;
+
+    bind_int(stmt, 1, payment);
+    found = db_row(&ledger->read, stmt);
+    if (found) {
+        snprintf(out, X402_URL_MAX, "%s",
+                 (const char *)sqlite3_column_text(stmt, 0));
+        db_done(stmt);
+    }
+    ledger->read.rc = SQLITE_OK;
+    return found;
 }
 
 static int64_t

@@ -12,6 +12,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "001_first.sql.h"
 #include "002_sums.sql.h"
 #include "003_invoice.sql.h"
+#include "004_facilitator.sql.h"
 };
 
 static bool

@@ -275,21 +275,73 @@ unmined_run(struct ledger *ledger, struct command *command)
 }
 
 static void
-final_run(struct ledger *ledger, struct command *command)
+finish_by_tx(struct ledger *ledger, const struct settle *s)
 {
-    struct settle *s = (struct settle *)command;
-    int64_t batch = batch_of_tx(&ledger->write, s->tx_hash);
     struct money_list rows = mined_by(ledger, s->tx_hash);
 
-    s->plain.err = X402_OK;
     run_by_tx(ledger, s, SQL_FINAL, rows.len);
     for (size_t i = 0; i < rows.len; i++) {
         count(ledger, &rows.row[i], PAY_FINAL);
         credit_unmined(ledger, &rows.row[i]);
     }
+    free(rows.row);
+}
+
+static void
+final_run(struct ledger *ledger, struct command *command)
+{
+    struct settle *s = (struct settle *)command;
+    int64_t batch = batch_of_tx(&ledger->write, s->tx_hash);
+
+    s->plain.err = X402_OK;
+    finish_by_tx(ledger, s);
     if (batch != 0)
         set_closed(ledger, batch, true);
-    free(rows.row);
+}
+
+/* -- settled, by a remote facilitator's word -- */
+
+/* A transaction was there before the payment: it cannot have carried it.
+ * Several payments of one time may share one (facilitators batch). */
+static bool
+claim_is_old(struct ledger *ledger, const struct settle *s,
+             const struct row *row)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_CLAIM_NEW);
+    int64_t first_ms = (int64_t)s->now_ms;
+
+    bind_blob(stmt, 1, s->tx_hash, sizeof s->tx_hash);
+    bind_int(stmt, 2, first_ms);
+    db_run(db, stmt);
+    stmt = db_use(db, SQL_CLAIM);
+    bind_blob(stmt, 1, s->tx_hash, sizeof s->tx_hash);
+    if (db_row(db, stmt)) {
+        first_ms = sqlite3_column_int64(stmt, 0);
+        db_done(stmt);
+    }
+    return first_ms < (int64_t)row->pay.created_ms;
+}
+
+static void
+paid_word_run(struct ledger *ledger, struct command *command)
+{
+    struct settle *s = (struct settle *)command;
+    struct money money;
+    struct row row;
+
+    s->plain.err = X402_ERR_BUSY;
+    s->plain.payment = s->payment;
+    if (!row_by_id(&ledger->write, s->payment, &row) ||
+        row.pay.state != PAY_SUBMITTED)
+        return;
+    s->plain.err = X402_ERR_TRANSACTION;
+    if (claim_is_old(ledger, s, &row))
+        return;
+    money = money_of(&row.pay);
+    mine(ledger, s, &money, 0);
+    finish_by_tx(ledger, s);
+    s->plain.err = X402_OK;
 }
 
 static void
@@ -418,6 +470,18 @@ ledger_paid_by(struct ledger *ledger, int64_t payment,
 
     s->payment = payment;
     set_block(s, tx_hash, block_number, block_hash);
+    (void)command_send(ledger, &s->plain.head, false);
+}
+
+void
+ledger_paid_word(struct ledger *ledger, int64_t payment,
+                 const uint8_t tx_hash[32], uint64_t now_ms, ledger_cb cb,
+                 void *arg)
+{
+    struct settle *s = new_settle(paid_word_run, now_ms, cb, arg);
+
+    s->payment = payment;
+    memcpy(s->tx_hash, tx_hash, sizeof s->tx_hash);
     (void)command_send(ledger, &s->plain.head, false);
 }
 

@@ -107,6 +107,14 @@
       "UPDATE payment SET state = 4, batch = ?2, tx = ?3, epoch = ?4, "        \
       "updated_ms = ?5 WHERE id = ?1 AND chain_id = ?6 "                       \
       "AND (state = 3 OR (state = 1 AND mode = 2))")                           \
+    X(SQL_HAND_OVER,                                                           \
+      "UPDATE payment SET state = 4, batch = NULL, tx = zeroblob(32), "        \
+      "epoch = ?2, updated_ms = ?3 WHERE id = ?1 "                             \
+      "AND (state = 3 OR (state = 1 AND mode = 2))")                           \
+    X(SQL_CLAIM_NEW, "INSERT INTO claim (tx, first_ms) VALUES (?1, ?2) "       \
+                     "ON CONFLICT DO NOTHING")                                 \
+    X(SQL_CLAIM, "SELECT first_ms FROM claim WHERE tx = ?1")                   \
+    X(SQL_RESOURCE, "SELECT resource FROM payment WHERE id = ?1")              \
     X(SQL_RESUBMIT, "UPDATE payment SET tx = ?2, epoch = ?3, updated_ms = ?4 " \
                     "WHERE batch = ?1 AND state = 4")                          \
     X(SQL_MINE, "UPDATE payment SET " MINED_HERE ", batch = ?7 WHERE id = ?1 " \

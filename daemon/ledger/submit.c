@@ -182,3 +182,51 @@ ledger_submit(struct ledger *ledger, const struct ledger_tx *tx,
         command_copy(tx->payments, tx->payments_len * sizeof *tx->payments);
     (void)command_send(ledger, &s->plain.head, false);
 }
+
+/* -- to a remote facilitator -- */
+
+struct hand_over {
+    struct plain plain;
+    int64_t payment;
+    uint64_t now_ms;
+};
+
+static void
+hand_over_run(struct ledger *ledger, struct command *command)
+{
+    struct hand_over *h = (struct hand_over *)command;
+    struct money money;
+    struct row row;
+    sqlite3_stmt *stmt;
+
+    h->plain.payment = h->payment;
+    h->plain.err = X402_ERR_BUSY;
+    if (!row_by_id(&ledger->write, h->payment, &row))
+        return;
+    money = money_of(&row.pay);
+    if (!money_submittable(&money))
+        return;
+    stmt = db_use(&ledger->write, SQL_HAND_OVER);
+    bind_int(stmt, 1, h->payment);
+    bind_int(stmt, 2, ledger->epoch);
+    bind_int(stmt, 3, (int64_t)h->now_ms);
+    db_run_one(&ledger->write, stmt);
+    row_count(ledger, money.state, money.run, PAY_SUBMITTED, money.run);
+    h->plain.err = X402_OK;
+}
+
+void
+ledger_hand_over(struct ledger *ledger, int64_t payment, uint64_t now_ms,
+                 ledger_cb cb, void *arg)
+{
+    struct hand_over *h = command_new(sizeof *h);
+
+    h->plain.head.run = hand_over_run;
+    h->plain.head.fail = plain_fail;
+    h->plain.head.deliver = plain_deliver;
+    h->plain.cb = cb;
+    h->plain.arg = arg;
+    h->payment = payment;
+    h->now_ms = now_ms;
+    (void)command_send(ledger, &h->plain.head, false);
+}

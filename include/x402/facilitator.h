@@ -39,4 +39,60 @@ void x402_verify_response_json(struct x402_buf *out, int version,
 void x402_settle_response_json(struct x402_buf *out, int version,
                                const struct x402_receipt *receipt);
 
+/* -- the other side: asking a facilitator -- */
+
+/** What a seller asks about: a payment that fits the seller's own requirement,
+ *  written anew from the struct.  Nothing of the client's bytes goes along. */
+struct x402_facilitator_ask {
+    int version; /* 1 or 2, as the facilitator lists it in /supported */
+    const struct x402_asset *asset;
+    const struct x402_authorization *auth;
+    const uint8_t *signature;
+    size_t signature_len;
+    struct x402_span resource; /* its URL; may be empty */
+};
+
+/** The maxTimeoutSeconds that is written into requirements. */
+#define X402_FACILITATOR_TIMEOUT_S 300
+
+/** VerifyRequest and SettleRequest.  The same ask gives the same bytes. */
+void x402_facilitator_request_json(struct x402_buf *out,
+                                   const struct x402_facilitator_ask *ask);
+/** The request's paymentPayload alone. */
+void x402_facilitator_payload_json(struct x402_buf *out,
+                                   const struct x402_facilitator_ask *ask);
+
+struct x402_verify_answer {
+    bool valid;
+    enum x402_err reason; /* not valid: X402_ERR_INTERNAL for an unknown text */
+};
+/** Read the answer of /verify.  Only JSON's true and false count.
+ *  Returns: X402_ERR_SYNTAX TOO_LARGE: no answer to our question (not an
+ *           object, no boolean, another payer, yes with a reason against it):
+ *           nothing is known then.  Memory: scratch through jansson. */
+X402_MUST_CHECK enum x402_err
+x402_verify_answer_decode(struct x402_verify_answer *out, struct x402_span body,
+                          const struct x402_facilitator_ask *ask);
+
+struct x402_settle_answer {
+    bool success;
+    enum x402_err reason; /* no success */
+    bool has_transaction; /* always with success */
+    uint8_t transaction[32];
+};
+/** Read the answer of /settle.  A success names a transaction and the network
+ *  asked for; payer and amount are ours where they are said.
+ *  Returns: as x402_verify_answer_decode. */
+X402_MUST_CHECK enum x402_err
+x402_settle_answer_decode(struct x402_settle_answer *out, struct x402_span body,
+                          const struct x402_facilitator_ask *ask);
+
+/** Read the answer of /supported: in which version is scheme "exact" settled
+ *  on this network?
+ *  Out:     *version  2, else 1, else 0: not at all
+ *  Returns: X402_ERR_SYNTAX TOO_LARGE: no such answer. */
+X402_MUST_CHECK enum x402_err
+x402_supported_decode(int *version, struct x402_span body,
+                      const struct x402_network *network);
+
 #endif

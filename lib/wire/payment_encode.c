@@ -85,9 +85,9 @@ add_network(struct x402_buf *out, const struct x402_payment *payment)
 }
 
 /* The requirement as we would have written it, for callers without a 402. */
-static void
-add_own_accepted(struct x402_buf *out, const struct x402_payment *payment,
-                 const struct x402_asset *asset)
+void
+wire_requirement_json(struct x402_buf *out, const struct x402_payment *payment,
+                      const struct x402_asset *asset)
 {
     x402_buf_text(out, "{\"scheme\":");
     x402_buf_json(out, x402_span_of(x402_method_scheme(payment->method)));
@@ -124,7 +124,7 @@ add_v2(struct x402_buf *out, const struct x402_payment *payment,
     if (echo->accepted_json.at != NULL)
         x402_buf_add(out, echo->accepted_json);
     else
-        add_own_accepted(out, payment, asset);
+        wire_requirement_json(out, payment, asset);
     x402_buf_char(out, ',');
     if (payment->method == X402_METHOD_EIP3009)
         add_payload(out, payment);
@@ -167,6 +167,27 @@ add_seed001(struct x402_buf *out, const struct x402_payment *payment,
 }
 
 void
+wire_payment_json(struct x402_buf *out, const struct x402_payment *payment,
+                  const struct x402_asset *asset,
+                  const struct x402_payment_echo *echo)
+{
+    switch (payment->wire) {
+    case X402_WIRE_V2:
+        add_v2(out, payment, asset, echo);
+        break;
+    case X402_WIRE_V1:
+        add_v1_shape(out, payment, 1);
+        break;
+    case X402_WIRE_SEED000:
+        add_v1_shape(out, payment, 2);
+        break;
+    case X402_WIRE_SEED001:
+        add_seed001(out, payment, asset, echo);
+        break;
+    }
+}
+
+void
 x402_payment_encode(struct x402_buf *out, const struct x402_payment *payment,
                     const struct x402_asset *asset,
                     const struct x402_payment_echo *echo)
@@ -175,22 +196,7 @@ x402_payment_encode(struct x402_buf *out, const struct x402_payment *payment,
     char memory[X402_BASE64_DECODED_MAX(X402_PAYMENT_HEADER_MAX)];
     struct x402_buf text = x402_buf_on(memory, sizeof(memory));
 
-    if (echo == NULL)
-        echo = &nothing;
-    switch (payment->wire) {
-    case X402_WIRE_V2:
-        add_v2(&text, payment, asset, echo);
-        break;
-    case X402_WIRE_V1:
-        add_v1_shape(&text, payment, 1);
-        break;
-    case X402_WIRE_SEED000:
-        add_v1_shape(&text, payment, 2);
-        break;
-    case X402_WIRE_SEED001:
-        add_seed001(&text, payment, asset, echo);
-        break;
-    }
+    wire_payment_json(&text, payment, asset, echo == NULL ? &nothing : echo);
     if (text.full)
         out->full = true;
     else

@@ -11,8 +11,8 @@
 /* A reason by the text of version 2, then of version 1; the first row of
  * several with the same text.  A text we do not know says nothing that we could
  * act on. */
-static enum x402_err
-reason_by_text(struct x402_span text)
+enum x402_err
+wire_reason(struct x402_span text)
 {
     for (int m = X402_METHOD_EIP3009; m <= X402_METHOD_LAST; m++) {
         for (int i = X402_ERR_SYNTAX; i < X402_ERR_COUNT; i++) {
@@ -41,7 +41,7 @@ success_read(struct x402_receipt *out, const json_t *object)
         return X402_OK;
     out->reason = X402_ERR_INTERNAL;
     if (x402_json_string(&reason, object, "errorReason") == X402_OK)
-        out->reason = reason_by_text(reason);
+        out->reason = wire_reason(reason);
     return X402_OK;
 }
 

@@ -79,6 +79,22 @@ X402_MUST_CHECK enum x402_err permit2_read(struct x402_payment *out,
  * what is wrong with it goes into out->sponsor_err. */
 void sponsor_read(struct x402_payment *out, const json_t *object);
 
+/* -- written, payment_encode.c -- */
+
+/** The payment's JSON text, before base64.  full: the wire has no name for the
+ *  chain, or no room. */
+void wire_payment_json(struct x402_buf *out, const struct x402_payment *payment,
+                       const struct x402_asset *asset,
+                       const struct x402_payment_echo *echo);
+/** Version 2's requirement that this payment fits exactly. */
+void wire_requirement_json(struct x402_buf *out,
+                           const struct x402_payment *payment,
+                           const struct x402_asset *asset);
+
+/** The error whose reason text this is on version 2, then on version 1;
+ *  X402_ERR_INTERNAL for a text we do not know.  receipt_decode.c */
+enum x402_err wire_reason(struct x402_span text);
+
 /* -- one wire each, from an object that was found to be of that wire -- */
 
 X402_MUST_CHECK enum x402_err payment_v2_read(struct x402_payment *out,

@@ -44,8 +44,42 @@ test('the example file is right but for the folders it names', () => {
   assert.equal(status, 0, stdout);
 });
 
+const REMOTE = 'networks:\n  - network: eip155:84532\n    facilitator: ';
+const remote = (url, more = '') => `${HEAD}${HTTP}${REMOTE}{url: "${url}"${more}}\n`;
+
+test('a facilitator in place of signers, with and without a node', () => {
+  const { status, stdout } = check(remote('https://open.x402.host/'));
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /note: eip155:84532: no rpc: every payment is settled first/);
+  assert.equal(check(remote('http://127.0.0.1:4022')).status, 0);
+  assert.equal(check(remote('http://[::1]:4022')).status, 0);
+  assert.equal(check(remote('http://localhost:4022')).status, 0);
+  assert.equal(check(`${remote('https://open.x402.host')}    rpc: ["http://127.0.0.1:8545"]\n`).status, 0);
+});
+
+test('its key is a secret, its authorities are a file', () => {
+  const key = join(dir, 'api.key');
+  writeFileSync(key, 'a-key\n', { mode: 0o600 });
+  assert.equal(check(remote('https://open.x402.host', ', key_file: api.key')).status, 0);
+  chmodSync(key, 0o644);
+  assert.match(check(remote('https://open.x402.host', ', key_file: api.key')).stdout, /error: eip155:84532: facilitator.key_file: /);
+  chmodSync(key, 0o600);
+  writeFileSync(key, 'two words\n');
+  assert.match(check(remote('https://open.x402.host', ', key_file: api.key')).stdout, /one line of printable characters/);
+  assert.match(check(remote('https://open.x402.host', ', ca_file: missing.pem')).stdout, /error: eip155:84532: facilitator.ca_file: .*missing\.pem/);
+});
+
 /* why, the file, its complaint; the line stands in the complaint. */
 const wrong = [
+  ['plain http to a facilitator elsewhere', remote('http://open.x402.host'), ':5: networks\\[0\\].facilitator.url: plain http to another machine'],
+  ['a loopback name that is none', remote('http://127.0.0.1.example.com'), ':5: networks\\[0\\].facilitator.url: plain http to another machine'],
+  ['localhost that is none', remote('http://localhost.example.com'), ':5: networks\\[0\\].facilitator.url: plain http to another machine'],
+  ['a facilitator of another kind', remote('ftp://open.x402.host'), ':5: networks\\[0\\].facilitator.url: write the facilitator\'s URL'],
+  ['a key in its URL', remote('https://key@open.x402.host'), ':5: networks\\[0\\].facilitator.url: write the facilitator\'s URL'],
+  ['a query in its URL', remote('https://open.x402.host?key=1'), ':5: networks\\[0\\].facilitator.url: write the facilitator\'s URL'],
+  ['a facilitator and signers', `${remote('https://open.x402.host')}    signers: [{key_file: signer.key}]\n`, ':5: networks\\[0\\].facilitator: signers and a facilitator'],
+  ['a verifier that is no address', remote('https://open.x402.host', ', verifier: "0x12"'), ':5: networks\\[0\\].facilitator.verifier: "0x12" is not an address'],
+  ['neither node nor facilitator', `${HEAD}${HTTP}networks:\n  - network: eip155:84532\n`, ':4: networks\\[0\\].rpc: write rpc'],
   ['empty', '', ':1: the file is empty'],
   ['only a comment', '# nothing\n', ':1: the file holds no settings'],
   ['a list', '- a\n', ':1: write keys and values here'],

@@ -306,7 +306,7 @@ look_at_lightning(struct inspection *in)
     look_at_folder(in, "lightning", ln->secret_file);
     if (access(ln->cert_file, R_OK) != 0)
         ERROR(in, "lightning.cert", "%s: %s", ln->cert_file, strerror(errno));
-    if (ln->rate.url != NULL && is_plain_remote(ln->rate.url))
+    if (ln->rate.url != NULL && config_is_plain_remote(ln->rate.url))
         WARN(in, "lightning.rate.url",
              "plain http: whoever is on the way sets your price");
     if (ln->invoice_only)

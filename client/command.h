@@ -14,6 +14,7 @@ int command_wallet_new(int argc, char **argv);
 int command_wallet_import(int argc, char **argv);
 int command_wallet_address(int argc, char **argv);
 int command_wallet_balance(int argc, char **argv);
+int command_wallet_lightning(int argc, char **argv);
 int command_payments(int argc, char **argv);
 int command_budget(int argc, char **argv);
 int command_ledger(int argc, char **argv);

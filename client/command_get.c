@@ -26,6 +26,8 @@ report(struct fetch_result *result, struct output *output,
         ok = show_json(result, output) && ok;
     else if (options->fetch.dry_run && result->has_offer)
         show_offer(result, options, config);
+    else if (options->fetch.dry_run && result->lightning.set)
+        show_lightning(result, options);
     show_end(result, options);
     if (!ok && result->exit == CLIENT_EXIT_OK)
         return CLIENT_EXIT_WRITE;

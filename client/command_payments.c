@@ -11,12 +11,14 @@
 #include "command.h"
 #include "exit.h"
 #include "journal.h"
+#include "ln_pay.h"
 #include "money.h"
 
 static const char help[] =
     "x402 payments [--all] [--json] [--check [--rpc URL]]\n"
     "\n"
-    "Lists the payments of the last days, newest first (--all: every one).\n"
+    "Lists the payments of the last days, newest first (--all: every one),\n"
+    "those by Lightning after the others.\n"
     "\n"
     "  signed    written down; it may have been sent, the run has not ended\n"
     "  accepted  the server took it; the answer did not come completely\n"
@@ -86,6 +88,56 @@ visit(void *owner, const struct journal_seen *seen)
     return true;
 }
 
+static void
+print_lightning(const struct ln_seen *seen)
+{
+    const struct ln_record *record = seen->record;
+    char when[RECORD_WHEN_MAX], price[LN_BUDGET_TEXT_MAX], url[256];
+    char payee[2 * X402_NODE_LEN + 1] = "";
+    struct x402_buf buf = x402_buf_on(payee, sizeof(payee) - 1);
+
+    record_when(when, record->created.wall_s);
+    ln_money_format(price, record->amount);
+    x402_buf_hex_bare(&buf, record->payee, X402_NODE_LEN);
+    (void)terminal_clean(url, sizeof(url), x402_span_of(record->url));
+    printf("%s  %-8s  %s  Lightning %s  %s  %s %s\n", when,
+           seen->alive ? "running" : record_state_name(record->state), price,
+           x402_ln_name(record->network), payee, record->method, url);
+}
+
+/* Without the preimage: who has it can ask for the answer. */
+static void
+print_lightning_json(const struct ln_seen *seen)
+{
+    static char memory[RECORD_TEXT_MAX];
+    struct x402_buf out = x402_buf_on(memory, sizeof(memory));
+    struct x402_span line;
+
+    ln_record_encode(&out, seen->record);
+    line = x402_buf_span(&out);
+    if (out.full || line.len < 2)
+        return;
+    printf("%.*s,\"state\":\"%s\",\"paid\":%s,\"alive\":%s,\"file\":",
+           (int)line.len - 2, line.at, record_state_name(seen->record->state),
+           seen->record->has_preimage ? "true" : "false",
+           seen->alive ? "true" : "false");
+    out = x402_buf_on(memory, sizeof(memory));
+    x402_buf_json(&out, x402_span_of(seen->path));
+    printf("%.*s}\n", (int)out.len, out.at);
+}
+
+static bool
+visit_lightning(void *owner, const struct ln_seen *seen)
+{
+    const struct list *list = owner;
+
+    if (list->json)
+        print_lightning_json(seen);
+    else
+        print_lightning(seen);
+    return true;
+}
+
 static int
 broken(const struct journal *journal)
 {
@@ -97,12 +149,15 @@ static int
 list_all(bool all, bool json)
 {
     struct list list = {json};
+    char lightning[PATHS_MAX];
     struct journal journal;
     bool ok;
 
-    if (!journal_open(&journal) || !journal_lock(&journal))
+    if (!journal_open(&journal) || !ln_journal_open(lightning) ||
+        !journal_lock(&journal))
         return broken(&journal);
-    ok = journal_scan(&journal, all, visit, &list);
+    ok = journal_scan(&journal, all, visit, &list) &&
+         ln_journal_scan(lightning, all, visit_lightning, &list);
     journal_unlock(&journal);
     return ok ? CLIENT_EXIT_OK : broken(&journal);
 }

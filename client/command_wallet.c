@@ -18,6 +18,8 @@ static const char help[] =
     "  x402 wallet balance [--network NAME] [--rpc URL] [--json]\n"
     "                      [--wallet FILE | --key-file FILE]\n"
     "      ask a node; configure one with 'rpc.base = https://...'\n"
+    "  x402 wallet lightning\n"
+    "      ask the configured LND who it is: lnd.url, lnd.cert, lnd.macaroon\n"
     "\n"
     "The wallet is ${XDG_DATA_HOME:-~/.local/share}/x402/wallet.json unless\n"
     "--wallet or the configuration says another place.\n"
@@ -34,7 +36,8 @@ static const struct {
 } commands[] = {{"new", command_wallet_new},
                 {"import", command_wallet_import},
                 {"address", command_wallet_address},
-                {"balance", command_wallet_balance}};
+                {"balance", command_wallet_balance},
+                {"lightning", command_wallet_lightning}};
 
 static bool
 asks_for_help(int argc, char **argv)

@@ -11,6 +11,16 @@
 #include "money.h"
 
 static bool
+lightning_defaults(struct config *out)
+{
+    out->lnd.network = X402_LN_MAINNET;
+    return x402_msat_of_sat(&out->ln.max, 1000) == X402_OK &&
+           x402_msat_of_sat(&out->ln.max_fee, 10) == X402_OK &&
+           ln_budget_parse(&out->ln.budget[0], x402_span_of("10000 sat/day")) ==
+               X402_OK;
+}
+
+static bool
 defaults(struct config *out)
 {
     memset(out, 0, sizeof(*out));
@@ -18,6 +28,7 @@ defaults(struct config *out)
         out->wallet[0] = '\0';
     return money_parse(&out->max_amount, x402_span_of("0.10")) == X402_OK &&
            budget_parse(&out->budget, x402_span_of("10.00/day")) == X402_OK &&
+           lightning_defaults(out) &&
            config_parse_networks(out->networks, &out->networks_len,
                                  x402_span_of("base, base-sepolia"));
 }
@@ -69,6 +80,29 @@ set_rpc(struct config *out, struct x402_span name, struct x402_span value)
     return true;
 }
 
+/* What concerns Lightning; false: none of its keys, or a wrong value. */
+static bool
+apply_lightning(struct config *out, struct x402_span key,
+                struct x402_span value)
+{
+    if (x402_span_eq(key, x402_span_of("lnd.url")))
+        return set_text(out->lnd.url, sizeof(out->lnd.url), value);
+    if (x402_span_eq(key, x402_span_of("lnd.cert")))
+        return set_text(out->lnd.cert, sizeof(out->lnd.cert), value);
+    if (x402_span_eq(key, x402_span_of("lnd.macaroon")))
+        return set_text(out->lnd.macaroon, sizeof(out->lnd.macaroon), value);
+    if (x402_span_eq(key, x402_span_of("lnd.network")))
+        return x402_ln_by_name(&out->lnd.network, value) == X402_OK &&
+               x402_ln_caip2(out->lnd.network) != NULL;
+    if (x402_span_eq(key, x402_span_of("max-sats")))
+        return x402_msat_parse_price(&out->ln.max, value) == X402_OK;
+    if (x402_span_eq(key, x402_span_of("max-fee")))
+        return x402_msat_parse_price(&out->ln.max_fee, value) == X402_OK;
+    if (x402_span_eq(key, x402_span_of("sat-budget")))
+        return ln_budget_parse(&out->ln.budget[0], value) == X402_OK;
+    return false;
+}
+
 /* One line; false: unknown key or a value that does not read. */
 static bool
 apply(struct config *out, struct x402_span key, struct x402_span value)
@@ -90,7 +124,7 @@ apply(struct config *out, struct x402_span key, struct x402_span value)
             out,
             (struct x402_span){key.at + strlen(rpc), key.len - strlen(rpc)},
             value);
-    return false;
+    return apply_lightning(out, key, value);
 }
 
 static bool

@@ -7,6 +7,14 @@
  *     host-budget = 1.00/day      per origin
  *     networks    = base, base-sepolia
  *     rpc.base    = https://...   for balances and for checking payments
+ *
+ *     lnd.url      = https://127.0.0.1:8080   our own Lightning node
+ *     lnd.cert     = /home/me/.lnd/tls.cert   its certificate, nothing else
+ *     lnd.macaroon = /home/me/x402.macaroon   0600; few rights suffice
+ *     lnd.network  = mainnet                  testnet, regtest
+ *     max-sats     = 1000 sat                 per payment
+ *     max-fee      = 10 sat                   on top of it
+ *     sat-budget   = 10000 sat/day            prices and fees together
  */
 #ifndef CLIENT_CONFIG_H
 #define CLIENT_CONFIG_H
@@ -14,6 +22,7 @@
 #include <stddef.h>
 
 #include "budget.h"
+#include "ln_pay.h"
 #include "paths.h"
 #include "policy.h"
 
@@ -35,6 +44,8 @@ struct config {
     size_t networks_len;
     struct config_rpc rpc[CONFIG_RPC_MAX];
     size_t rpc_len;
+    struct lnd_config lnd;
+    struct ln_limits ln;
 };
 
 #define CONFIG_ERROR_MAX 512

@@ -203,8 +203,12 @@ set_limits(CURL *curl, const struct exchange_request *request)
      * that would be a sending that nobody counts. */
     if (request->pays)
         curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-    if (request->cacert != NULL)
+    if (request->cacert != NULL) {
+        /* instead of the system's authorities, whose folder Debian's libcurl
+         * would go on to read */
         curl_easy_setopt(curl, CURLOPT_CAINFO, request->cacert);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
     if (request->insecure && request->url->loopback) {
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);

@@ -10,6 +10,7 @@
 #include <x402/receipt.h>
 
 #include "exit.h"
+#include "ln_pay.h"
 #include "output.h"
 #include "pay.h"
 #include "policy.h"
@@ -40,6 +41,9 @@ struct fetch_options {
     } retry;
     struct policy policy;
     struct pay_limits limits;
+    bool lightning;      /* --rail lightning */
+    struct ln_limits ln; /* with it */
+    struct lnd_config lnd;
     bool ask; /* there is a terminal to ask on about an earlier payment */
     struct wallet_source wallet;
 };
@@ -63,6 +67,15 @@ struct fetch_result {
     bool has_offer;                /* what was chosen, from our own table */
     enum x402_wire wire;
     struct x402_requirement offer;
+    struct fetch_lightning {
+        bool set;
+        bool paid; /* there is a preimage */
+        enum x402_ln_network network;
+        struct x402_msat amount;
+        uint64_t fee_msat;
+        uint8_t payee[X402_NODE_LEN];
+        uint8_t payment_hash[32];
+    } lightning;    /* the offer, and what became of it, on that rail */
     unsigned sends; /* of the payment */
     bool has_payment;
     struct payment payment;

@@ -45,6 +45,16 @@ is_named(const char *header, const char *name)
            (header[len] == ':' || header[len] == ';');
 }
 
+bool
+fetch_sends_header(const struct fetch *fetch, const char *header)
+{
+    if (!fetch->trusted && !is_harmless(header))
+        return false;
+    /* the body was dropped by a redirect, and its type with it */
+    return fetch->has_body || !fetch->options->has_body ||
+           !is_named(header, "content-type");
+}
+
 static bool
 append(struct curl_slist **list, const char *line)
 {
@@ -80,11 +90,7 @@ append_all(struct curl_slist **list, const struct fetch *fetch)
     for (size_t i = 0; i < fetch->options->headers_len; i++) {
         const char *header = fetch->options->headers[i];
 
-        if (!fetch->trusted && !is_harmless(header))
-            continue;
-        /* the body was dropped by a redirect, and its type with it */
-        if (!fetch->has_body && fetch->options->has_body &&
-            is_named(header, "content-type"))
+        if (!fetch_sends_header(fetch, header))
             continue;
         agent = agent || is_named(header, "user-agent");
         if (!append(list, header))

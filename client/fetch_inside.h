@@ -74,7 +74,12 @@ bool fetch_is_redirect(const struct fetch *fetch,
                        const struct exchange_answer *answer);
 enum fetch_next fetch_redirect(struct fetch *fetch);
 
+/* fetch_lightning.c: the same for --rail lightning */
+enum fetch_next fetch_402_lightning(struct fetch *fetch);
+
 /* fetch_headers.c */
+/** Does the current request carry this header of the user's? */
+bool fetch_sends_header(const struct fetch *fetch, const char *header);
 struct curl_slist;
 /** The request's header list; false: no memory. */
 __attribute__((warn_unused_result)) bool

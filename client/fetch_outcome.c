@@ -113,6 +113,12 @@ server_error(struct fetch *fetch)
     mark(fetch, RECORD_FAILED);
     fetch->result->outcome = FETCH_FAILED;
     record_when(until, fetch->result->payment.record.auth.valid_before_s);
+    if (fetch->result->lightning.set)
+        return fetch_end(fetch, server_error_code(fetch),
+                         "the server reports an error, HTTP %ld; the Lightning "
+                         "payment stays usable for this request until %s, by "
+                         "the same command",
+                         fetch->answer->status, until);
     return fetch_end(fetch, server_error_code(fetch),
                      "the server reports an error, HTTP %ld; by the protocol a "
                      "failed request is not charged: until %s the payment "

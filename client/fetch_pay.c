@@ -162,9 +162,12 @@ decide(struct fetch *fetch, const struct x402_challenge *challenge)
 enum fetch_next
 fetch_402(struct fetch *fetch)
 {
-    struct x402_challenge *challenge = fetch_read_challenge(fetch);
+    struct x402_challenge *challenge;
     enum fetch_next next;
 
+    if (fetch->options->lightning)
+        return fetch_402_lightning(fetch);
+    challenge = fetch_read_challenge(fetch);
     if (challenge == NULL) {
         fetch->result->outcome = FETCH_NOT_PAID;
         return fetch_end(fetch, CLIENT_EXIT_NO_OFFER,

@@ -12,6 +12,8 @@
 #include "money.h"
 #include "retry.h"
 
+#include <x402/encode.h>
+
 enum {
     OPT_BINARY = 256,
     OPT_BUDGET,
@@ -20,15 +22,19 @@ enum {
     OPT_JSON,
     OPT_KEY_FILE,
     OPT_MAX_AMOUNT,
+    OPT_MAX_FEE,
+    OPT_MAX_SATS,
     OPT_NETWORK,
     OPT_NEW_PAYMENT,
     OPT_NO_PRIVATE,
     OPT_PASSWORD_FILE,
     OPT_PAY_TO,
+    OPT_RAIL,
     OPT_RESOURCE_ORIGIN,
     OPT_RESUME,
     OPT_RETRY,
     OPT_RETRY_DELAY,
+    OPT_SAT_BUDGET,
     OPT_WALLET,
     OPT_WIRE,
 };
@@ -54,15 +60,19 @@ static const struct option longs[] = {
     {"json", no_argument, NULL, OPT_JSON},
     {"key-file", required_argument, NULL, OPT_KEY_FILE},
     {"max-amount", required_argument, NULL, OPT_MAX_AMOUNT},
+    {"max-fee", required_argument, NULL, OPT_MAX_FEE},
+    {"max-sats", required_argument, NULL, OPT_MAX_SATS},
     {"network", required_argument, NULL, OPT_NETWORK},
     {"new-payment", no_argument, NULL, OPT_NEW_PAYMENT},
     {"no-private", no_argument, NULL, OPT_NO_PRIVATE},
     {"password-file", required_argument, NULL, OPT_PASSWORD_FILE},
     {"pay-to", required_argument, NULL, OPT_PAY_TO},
+    {"rail", required_argument, NULL, OPT_RAIL},
     {"resource-origin", required_argument, NULL, OPT_RESOURCE_ORIGIN},
     {"resume", no_argument, NULL, OPT_RESUME},
     {"retry", required_argument, NULL, OPT_RETRY},
     {"retry-delay", required_argument, NULL, OPT_RETRY_DELAY},
+    {"sat-budget", required_argument, NULL, OPT_SAT_BUDGET},
     {"wallet", required_argument, NULL, OPT_WALLET},
     {"wire", required_argument, NULL, OPT_WIRE},
     {NULL, 0, NULL, 0}};
@@ -164,6 +174,45 @@ set_retry(struct fetch_options *fetch, const char *text)
     return true;
 }
 
+static bool
+set_rail(struct fetch_options *fetch, const char *text)
+{
+    fetch->lightning = strcmp(text, "lightning") == 0;
+    return fetch->lightning || strcmp(text, "usdc") == 0;
+}
+
+/* An address of the one rail or a node of the other. */
+static bool
+set_payee(struct fetch_options *fetch, const char *text)
+{
+    struct x402_span span = x402_span_of(text);
+
+    if (x402_hex_decode_bare(fetch->ln.payee, X402_NODE_LEN, span) == X402_OK)
+        return fetch->ln.pin_payee = true;
+    fetch->policy.pin_payee = true;
+    return x402_address_parse_checked(&fetch->policy.payee, span) == X402_OK;
+}
+
+/* The options about satoshis. */
+static bool
+apply_lightning(struct fetch_options *fetch, int option, const char *text)
+{
+    struct x402_span span = x402_span_of(text);
+
+    switch (option) {
+    case OPT_MAX_FEE:
+        return x402_msat_parse_price(&fetch->ln.max_fee, span) == X402_OK;
+    case OPT_MAX_SATS:
+        return x402_msat_parse_price(&fetch->ln.max, span) == X402_OK;
+    case OPT_RAIL:
+        return set_rail(fetch, text);
+    case OPT_SAT_BUDGET:
+        return ln_budget_parse(&fetch->ln.budget[1], span) == X402_OK;
+    default:
+        return false;
+    }
+}
+
 /* The options about money. */
 static bool
 apply_money(struct get_options *out, int option, const char *text)
@@ -182,9 +231,7 @@ apply_money(struct get_options *out, int option, const char *text)
                                      &fetch->policy.networks_len,
                                      x402_span_of(text));
     case OPT_PAY_TO:
-        fetch->policy.pin_payee = true;
-        return x402_address_parse_checked(&fetch->policy.payee,
-                                          x402_span_of(text)) == X402_OK;
+        return set_payee(fetch, text);
     case OPT_RESOURCE_ORIGIN:
         fetch->policy.resource_origin = text;
         return url_parse(&url, text) == URL_OK;
@@ -195,7 +242,7 @@ apply_money(struct get_options *out, int option, const char *text)
     case OPT_RETRY_DELAY:
         return read_seconds(&fetch->retry.delay_ms, text);
     default:
-        return false;
+        return apply_lightning(fetch, option, text);
     }
 }
 
@@ -295,6 +342,8 @@ begin(struct get_options *out, const struct config *config)
     fetch->policy.networks_len = config->networks_len;
     fetch->limits.budget[0] = config->budget;
     fetch->limits.host_budget = config->host_budget;
+    fetch->ln = config->ln;
+    fetch->lnd = config->lnd;
     if (config->wallet[0] != '\0')
         fetch->wallet.file = config->wallet;
 }
@@ -313,6 +362,10 @@ finish(struct get_options *out, const char *url)
     if (fetch->insecure && !fetch->url.loopback) {
         say_error("-k is for this machine only: who can read the payment can "
                   "take the answer");
+        return CLIENT_EXIT_USAGE;
+    }
+    if (fetch->lightning ? fetch->policy.pin_payee : fetch->ln.pin_payee) {
+        say_error("--pay-to names a payee of another rail");
         return CLIENT_EXIT_USAGE;
     }
     if (out->method[0] == '\0')

@@ -114,17 +114,24 @@ price_of(const struct x402_requirement *requirement)
 }
 
 enum policy_verdict
+policy_place(const struct policy *policy, const struct policy_case *the_case)
+{
+    if (!transport_is_safe(the_case))
+        return POLICY_INSECURE;
+    if (!resource_is_ours(policy, the_case))
+        return POLICY_FOREIGN;
+    return POLICY_PAY;
+}
+
+enum policy_verdict
 policy_choose(size_t *which, const struct policy *policy,
               const struct policy_case *the_case)
 {
     enum policy_verdict best = POLICY_NOTHING_KNOWN;
     struct x402_amount cheapest = {{0}}, price;
 
-    if (!transport_is_safe(the_case))
-        return POLICY_INSECURE;
-    if (!resource_is_ours(policy, the_case))
-        return POLICY_FOREIGN;
-
+    if (policy_place(policy, the_case) != POLICY_PAY)
+        return policy_place(policy, the_case);
     for (size_t i = 0; i < the_case->choices_len; i++) {
         const struct x402_choice *choice = &the_case->choices[i];
         enum policy_verdict verdict = judge(policy, choice);

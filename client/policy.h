@@ -51,6 +51,9 @@ struct policy_case {
  *  Out: *which  index of the choice with POLICY_PAY and POLICY_TOO_DEAR. */
 enum policy_verdict policy_choose(size_t *which, const struct policy *policy,
                                   const struct policy_case *the_case);
+/** The part about where alone: POLICY_PAY, INSECURE or FOREIGN. */
+enum policy_verdict policy_place(const struct policy *policy,
+                                 const struct policy_case *the_case);
 const char *policy_text(enum policy_verdict verdict);
 /** How long an authorization for this offer is valid. */
 uint64_t policy_lifetime_s(const struct x402_requirement *requirement);

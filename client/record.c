@@ -59,6 +59,18 @@ record_state_name(enum record_state state)
 }
 
 bool
+record_state_by_name(enum record_state *out, struct x402_span name)
+{
+    for (size_t i = 0; i < STATES; i++) {
+        if (x402_span_eq(name, x402_span_of(states[i].name))) {
+            *out = states[i].state;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
 record_is_unresolved(enum record_state state)
 {
     switch (state) {
@@ -254,12 +266,8 @@ apply_state(struct record *out, struct x402_span line)
 
     if (x402_json_load(&root, line, 1024, 2) != X402_OK)
         return;
-    if (x402_json_string(&name, root, "state") == X402_OK) {
-        for (size_t i = 0; i < STATES; i++) {
-            if (x402_span_eq(name, x402_span_of(states[i].name)))
-                out->state = states[i].state;
-        }
-    }
+    if (x402_json_string(&name, root, "state") == X402_OK)
+        (void)record_state_by_name(&out->state, name);
     if (get_u64(&status, root, "status") == X402_OK && status < 1000)
         out->status = (long)status;
     json_decref(root);

@@ -80,6 +80,30 @@ show_offer(const struct fetch_result *result, const struct get_options *options,
     show_payer(&options->fetch.wallet);
 }
 
+void
+show_lightning(const struct fetch_result *result,
+               const struct get_options *options)
+{
+    const struct fetch_lightning *offer = &result->lightning;
+    char price[LN_BUDGET_TEXT_MAX], max[LN_BUDGET_TEXT_MAX];
+    char fee[LN_BUDGET_TEXT_MAX], budget[LN_BUDGET_TEXT_MAX];
+    char payee[2 * X402_NODE_LEN + 1] = "";
+    struct x402_buf buf = x402_buf_on(payee, sizeof(payee) - 1);
+
+    x402_buf_hex_bare(&buf, offer->payee, X402_NODE_LEN);
+    ln_money_format(price, offer->amount);
+    ln_money_format(max, options->fetch.ln.max);
+    ln_money_format(fee, options->fetch.ln.max_fee);
+    ln_budget_format(budget, &options->fetch.ln.budget[0]);
+    printf("%s %s\n",
+           result->outcome == FETCH_WOULD_PAY ? "would pay" : "would not pay",
+           price);
+    printf("  to       %s\n", payee);
+    printf("  on       Lightning, %s\n", x402_ln_name(offer->network));
+    printf("  cap      %s per payment, %s of fees\n", max, fee);
+    printf("  budget   %s\n", budget);
+}
+
 static void
 show_receipt(const struct x402_receipt *receipt)
 {

@@ -9,6 +9,9 @@
 /** --dry-run: the offer that would be paid, on standard output. */
 void show_offer(const struct fetch_result *result,
                 const struct get_options *options, const struct config *config);
+/** The same on the other rail. */
+void show_lightning(const struct fetch_result *result,
+                    const struct get_options *options);
 /** Lines on standard error: the error, and with -v the receipt. */
 void show_end(const struct fetch_result *result,
               const struct get_options *options);

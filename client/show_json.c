@@ -55,6 +55,46 @@ offer_object(const struct fetch_result *result)
     return object;
 }
 
+static void
+put_bare(json_t *object, const char *key, const uint8_t *bytes, size_t len)
+{
+    char text[2 * 64 + 1];
+    struct x402_buf buf = x402_buf_on(text, sizeof(text));
+
+    x402_buf_hex_bare(&buf, bytes, len);
+    json_object_set_new(object, key, json_stringn(text, buf.len));
+}
+
+static json_t *
+lightning_object(const struct fetch_result *result)
+{
+    const struct fetch_lightning *rail = &result->lightning;
+    char text[X402_MSAT_TEXT_MAX + 1];
+    json_t *object = json_object();
+
+    json_object_set_new(object, "network",
+                        json_string(x402_ln_caip2(rail->network)));
+    (void)x402_msat_format(text, rail->amount);
+    json_object_set_new(object, "msat", json_string(text));
+    put_bare(object, "payTo", rail->payee, sizeof(rail->payee));
+    put_bare(object, "paymentHash", rail->payment_hash, 32);
+    json_object_set_new(object, "paid", json_boolean(rail->paid));
+    if (rail->paid)
+        json_object_set_new(object, "feeMsat",
+                            json_integer((json_int_t)rail->fee_msat));
+    if (!result->has_payment)
+        return object;
+    json_object_set_new(
+        object, "state",
+        json_string(record_state_name(result->payment.record.state)));
+    json_object_set_new(object, "sends", json_integer(result->sends));
+    json_object_set_new(object, "resumed",
+                        json_boolean(result->payment.resumed));
+    json_object_set_new(object, "file",
+                        json_string(result->payment.entry.path));
+    return object;
+}
+
 static json_t *
 payment_object(const struct fetch_result *result)
 {
@@ -143,7 +183,9 @@ show_json(const struct fetch_result *result, const struct output *output)
         json_object_set_new(object, "reason", json_string(result->reason));
     if (result->has_offer)
         json_object_set_new(object, "offer", offer_object(result));
-    if (result->has_payment)
+    if (result->lightning.set)
+        json_object_set_new(object, "lightning", lightning_object(result));
+    else if (result->has_payment)
         json_object_set_new(object, "payment", payment_object(result));
     if (result->has_receipt)
         json_object_set_new(object, "serverReceipt",

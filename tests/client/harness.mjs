@@ -46,6 +46,8 @@ export function newUser({ key = KEY, config } = {}) {
     cleanups.push(() => rmSync(home, { recursive: true, force: true }));
 
   const env = { PATH: process.env.PATH, HOME: home };
+  if (process.env.X402_MUTANT)
+    env.X402_MUTANT = process.env.X402_MUTANT;
   const user = {
     home,
     keyFile,

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tests can fail: with one check of the client left out (meson option
+// `mutants`, environment variable X402_MUTANT), the test that is there for it
+// does.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { lightningPrograms } from '../../devnet/lightning.mjs';
+import { PROGRAMS } from '../../devnet/paths.mjs';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const skip = (!readFileSync(PROGRAMS.x402).includes('ln_any_invoice') && 'built without -Dmutants=true') ||
+  (!lightningPrograms() && 'there is no lnd here');
+
+const MUTANTS = {
+  ln_any_invoice: '^refused: (a dearer invoice|an invoice for another request)',
+  ln_forgets: '^(a client that is killed while it pays|after an error of the server)',
+};
+
+for (const [name, pattern] of Object.entries(MUTANTS)) {
+  test(`${name}: ${pattern} fails`, { skip, timeout: 200_000 }, () => {
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const run = spawnSync(process.execPath, ['--test', '--test-reporter=tap', '--test-timeout=120000',
+      `--test-name-pattern=${pattern}`, join(HERE, 'client.test.mjs')],
+    { env: { ...env, X402_MUTANT: name }, encoding: 'utf8' });
+    assert.match(run.stdout, /^# fail [1-9]/m, run.stdout.slice(-2000));
+  });
+}

@@ -12,7 +12,6 @@ import { TOPIC } from '../../devnet/rpc.mjs';
 const STATE = { SUBMITTED: 4, MINED: 5, FINAL: 6, FAILED: 7 };
 const PAID = [STATE.SUBMITTED, STATE.MINED, STATE.FINAL];
 const uint = (hex) => BigInt(`0x${hex}`);
-const sum = (values) => values.reduce((a, b) => a + b, 0n);
 
 /* Payments as the chain knows them: the token logs AuthorizationUsed, then
  * Transfer.  A cancelled or failed one has no Transfer. */
@@ -98,7 +97,9 @@ async function failuresAreProven({ witness }, rows) {
   }
 }
 
-/* INV-7: the file is whole, the edges are still guarded. */
+/* INV-7: the file is whole, the edges are still guarded.  What is owed is the
+ * sum of the rows, and stands nowhere else in the file: tests/unit holds what
+ * the daemon keeps of it in memory to them. */
 function ledgerIsSound({ witness }) {
   assert.deepEqual(witness.ledger('pragma integrity_check'), [{ integrity_check: 'ok' }]);
   assert.deepEqual(witness.ledger('pragma foreign_key_check'), []);

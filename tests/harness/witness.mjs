@@ -70,7 +70,7 @@ export class Witness {
       + 'plain=lambda v: v.hex() if isinstance(v,bytes) else v\n'
       + 'print(json.dumps([{k:plain(r[k]) for k in r.keys()} for r in c.execute(sys.argv[2])]))';
     const file = join(this.stack.dir, 'ledger.db');
-    return JSON.parse(execFileSync('/usr/bin/python3', ['-c', script, file, sql], { encoding: 'utf8' }));
+    return JSON.parse(execFileSync('/usr/bin/python3', ['-c', script, file, sql], { encoding: 'utf8', maxBuffer: 1 << 28 }));
   }
 
   /** Nonces whose payment is FINAL (6 in the ledger's numbering). */

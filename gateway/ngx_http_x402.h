@@ -319,6 +319,15 @@ void ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_uint_t keep,
 ngx_int_t ngx_http_x402_path_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_x402_path_guard(ngx_http_request_t *r);
 ngx_int_t ngx_http_x402_headers_handler(ngx_http_request_t *r);
+
+typedef struct {
+    ngx_list_part_t  *part;
+    ngx_uint_t        i;
+} ngx_http_x402_walk_t;
+
+void ngx_http_x402_headers_walk(ngx_http_x402_walk_t *walk,
+    ngx_list_t *headers);
+ngx_table_elt_t *ngx_http_x402_headers_next(ngx_http_x402_walk_t *walk);
 ngx_table_elt_t *ngx_http_x402_header_in(ngx_http_request_t *r,
     const char *lowcase, size_t len);
 ngx_int_t ngx_http_x402_header_out(ngx_http_request_t *r, const char *key,

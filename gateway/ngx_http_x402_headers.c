@@ -27,9 +27,8 @@ ngx_http_x402_headers_handler(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
     enum x402_carrier          carrier;
-    ngx_uint_t                 i;
-    ngx_list_part_t           *part;
     ngx_table_elt_t           *h;
+    ngx_http_x402_walk_t       walk;
     ngx_http_x402_loc_conf_t  *xlcf;
 
     rc = ngx_http_x402_path_guard(r);
@@ -43,23 +42,12 @@ ngx_http_x402_headers_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_http_x402_headers_walk(&walk, &r->headers_in.headers);
 
-    for (i = 0; /* void */; i++) {
+    while ((h = ngx_http_x402_headers_next(&walk)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_x402_headers_ours(&h[i], &carrier)
-            || ngx_http_x402_headers_upgrade(r, xlcf, &h[i]))
+        if (ngx_http_x402_headers_ours(h, &carrier)
+            || ngx_http_x402_headers_upgrade(r, xlcf, h))
         {
             if (ngx_http_x402_headers_strip(r, xlcf) != NGX_OK) {
                 return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -82,44 +70,33 @@ static ngx_int_t
 ngx_http_x402_headers_strip(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf)
 {
-    ngx_list_t          list;
-    ngx_uint_t          i, upgrade;
-    ngx_list_part_t    *part;
-    ngx_table_elt_t    *h, *kept;
-    enum x402_carrier   carrier;
+    ngx_list_t             list;
+    ngx_uint_t             upgrade;
+    ngx_table_elt_t       *h, *kept;
+    enum x402_carrier      carrier;
+    ngx_http_x402_walk_t   walk;
 
     if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
         return NGX_ERROR;
     }
 
     upgrade = 0;
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_http_x402_headers_walk(&walk, &r->headers_in.headers);
 
-    for (i = 0; /* void */; i++) {
+    while ((h = ngx_http_x402_headers_next(&walk)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_x402_headers_upgrade(r, xlcf, &h[i])) {
+        if (ngx_http_x402_headers_upgrade(r, xlcf, h)) {
             upgrade = 1;
             continue;
         }
 
         carrier = 0;
 
-        if (ngx_http_x402_headers_ours(&h[i], &carrier)
+        if (ngx_http_x402_headers_ours(h, &carrier)
             && !ngx_http_x402_mutant("strip_off"))
         {
             if (carrier
-                && ngx_http_x402_headers_take(r, &h[i], carrier) != NGX_OK)
+                && ngx_http_x402_headers_take(r, h, carrier) != NGX_OK)
             {
                 return NGX_ERROR;
             }
@@ -132,7 +109,7 @@ ngx_http_x402_headers_strip(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        *kept = h[i];
+        *kept = *h;
     }
 
     r->headers_in.headers = list;

@@ -17,32 +17,51 @@ static ngx_str_t  ngx_http_x402_expose = ngx_string(
     "X-Payment-Error, Retry-After");
 
 
+/* all elements of a list of headers, those that were cleared too */
+
+void
+ngx_http_x402_headers_walk(ngx_http_x402_walk_t *walk, ngx_list_t *headers)
+{
+    walk->part = &headers->part;
+    walk->i = 0;
+}
+
+
+ngx_table_elt_t *
+ngx_http_x402_headers_next(ngx_http_x402_walk_t *walk)
+{
+    ngx_table_elt_t  *h;
+
+    while (walk->i >= walk->part->nelts) {
+
+        if (walk->part->next == NULL) {
+            return NULL;
+        }
+
+        walk->part = walk->part->next;
+        walk->i = 0;
+    }
+
+    h = walk->part->elts;
+
+    return &h[walk->i++];
+}
+
+
 ngx_table_elt_t *
 ngx_http_x402_header_in(ngx_http_request_t *r, const char *lowcase, size_t len)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t       *h;
+    ngx_http_x402_walk_t   walk;
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    ngx_http_x402_headers_walk(&walk, &r->headers_in.headers);
 
-    for (i = 0; /* void */; i++) {
+    while ((h = ngx_http_x402_headers_next(&walk)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_memcmp(h[i].lowcase_key, lowcase, len) == 0)
+        if (h->key.len == len
+            && ngx_memcmp(h->lowcase_key, lowcase, len) == 0)
         {
-            return &h[i];
+            return h;
         }
     }
 
@@ -81,31 +100,19 @@ ngx_http_x402_header_out(ngx_http_request_t *r, const char *key,
 void
 ngx_http_x402_header_clear(ngx_http_request_t *r, const char *key)
 {
-    size_t            len;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    size_t                 len;
+    ngx_table_elt_t       *h;
+    ngx_http_x402_walk_t   walk;
 
     len = ngx_strlen(key);
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    ngx_http_x402_headers_walk(&walk, &r->headers_out.headers);
 
-    for (i = 0; /* void */; i++) {
+    while ((h = ngx_http_x402_headers_next(&walk)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) key, len) == 0)
+        if (h->key.len == len
+            && ngx_strncasecmp(h->key.data, (u_char *) key, len) == 0)
         {
-            h[i].hash = 0;
+            h->hash = 0;
         }
     }
 }
@@ -114,32 +121,20 @@ ngx_http_x402_header_clear(ngx_http_request_t *r, const char *key)
 static ngx_table_elt_t *
 ngx_http_x402_header_find(ngx_http_request_t *r, const char *key)
 {
-    size_t            len;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    size_t                 len;
+    ngx_table_elt_t       *h;
+    ngx_http_x402_walk_t   walk;
 
     len = ngx_strlen(key);
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    ngx_http_x402_headers_walk(&walk, &r->headers_out.headers);
 
-    for (i = 0; /* void */; i++) {
+    while ((h = ngx_http_x402_headers_next(&walk)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash != 0
-            && h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) key, len) == 0)
+        if (h->hash != 0
+            && h->key.len == len
+            && ngx_strncasecmp(h->key.data, (u_char *) key, len) == 0)
         {
-            return &h[i];
+            return h;
         }
     }
 

@@ -135,8 +135,9 @@ struct config {
         payee[CONFIG_PAYEES_MAX]; /* whom the gateway may collect for */
     size_t payee_len;
     struct config_lightning lightning;
-    bool facilitate_smart_wallets; /* signatures that are no EOA's go to the
-                                      chain to judge */
+    const char *attestation_key_file; /* raw, 0600; NULL: nothing is attested */
+    bool facilitate_smart_wallets;    /* signatures that are no EOA's go to the
+                                         chain to judge */
     bool facilitate_any_payee; /* /settle for payees outside the list (loopback
                                   listeners only) */
 };

@@ -212,6 +212,9 @@ check_http(struct config_checking *c)
                              &c->config->facilitate_any_payee) &&
             config_take_bool(c, "http.smart_wallets", http->smart_wallets,
                              &c->config->facilitate_smart_wallets) &&
+            (http->attestation_key == NULL ||
+             config_take_path(c, "http.attestation_key", http->attestation_key,
+                              &c->config->attestation_key_file)) &&
             take_hosts(c, http) &&
             config_take_rates(c, "http.rates", http->rates,
                               &c->config->peer_rates) &&

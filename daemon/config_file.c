@@ -57,6 +57,7 @@ static const cyaml_schema_field_t http_fields[] = {
     TEXT(MAY, file_http, public),
     TEXT(MAY, file_http, any_payee),
     TEXT(MAY, file_http, smart_wallets),
+    TEXT(MAY, file_http, attestation_key),
     LIST(MAY, file_http, hosts, &text_entry, 0, CONFIG_HOSTS_MAX),
     MAPPING(MAY, file_http, rates, rates_fields),
     LIST(MAY, file_http, keys, &api_key_entry, 1, CONFIG_API_KEYS_MAX),

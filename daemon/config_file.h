@@ -38,6 +38,7 @@ struct file_http {
     char *public;
     char *any_payee;
     char *smart_wallets;
+    char *attestation_key;
     char **hosts;
     unsigned hosts_count;
     struct file_rates *rates;

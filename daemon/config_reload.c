@@ -101,6 +101,8 @@ config_needs_restart(const struct config *a, const struct config *b)
         return "http.listen";
     if (!same_lightning(&a->lightning, &b->lightning))
         return "lightning";
+    if (!same_text(a->attestation_key_file, b->attestation_key_file))
+        return "http.attestation_key";
     if (a->network_len != b->network_len)
         return "networks";
     for (size_t i = 0; i < a->network_len; i++) {

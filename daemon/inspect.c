@@ -248,6 +248,40 @@ look_at_facilitator(struct inspection *in, const struct config_network *network,
                network->network->caip2);
 }
 
+/** Its key must sign attestations only: whoever gets hold of a settlement key
+ * must not be able to vouch for payments too. */
+static void
+look_at_verifier(struct inspection *in)
+{
+    const char *place = "http.attestation_key";
+    struct config_key key = {.key_file = in->config->attestation_key_file};
+    struct x402_address address, signer;
+    char text[X402_ADDRESS_TEXT_LEN + 1];
+    enum keystore_err err;
+
+    if (key.key_file == NULL)
+        return;
+    err = inspect_address(&key, &address);
+    if (err != KEYSTORE_OK) {
+        ERROR(in, place, "%s: %s", key.key_file, keystore_err_text(err));
+        return;
+    }
+    for (size_t i = 0; i < in->config->network_len; i++) {
+        const struct config_network *network = &in->config->network[i];
+
+        for (size_t k = 0; k < network->signer_len; k++) {
+            if (inspect_address(&network->signer[k], &signer) == KEYSTORE_OK &&
+                x402_address_eq(&signer, &address))
+                ERROR(in, place,
+                      "this key also settles on %s; make another one for "
+                      "attestations",
+                      network->network->caip2);
+        }
+    }
+    x402_address_format(text, &address);
+    printf("verifier: %s signs attestations\n", text);
+}
+
 static void
 look_at_network(struct inspection *in, size_t i)
 {
@@ -332,6 +366,7 @@ inspect(struct config *config, const char *path)
     look_at_http(&in);
     for (size_t i = 0; i < config->network_len; i++)
         look_at_network(&in, i);
+    look_at_verifier(&in);
     look_at_lightning(&in);
     printf("%s: %u errors, %u warnings\n", path, in.errors, in.warnings);
     free(text);

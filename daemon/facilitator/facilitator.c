@@ -7,10 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include <x402/attestation.h>
+
 #include "../chain/post.h"
 #include "../failpoint.h"
 #include "../log.h"
 #include "../metrics.h"
+#include "attested.h"
 
 #define SUPPORTED_MS 60000 /* between looks while it is there */
 #define AGAIN_FIRST_MS 1000
@@ -30,7 +33,8 @@ struct facilitator {
     int version; /* of the protocol; 0: not ready */
     unsigned again_ms;
     unsigned verifying, settling;
-    unsigned handles; /* that are not closed yet */
+    struct attested *attested; /* NULL: no verifier is pinned */
+    unsigned handles;          /* that are not closed yet */
     core_task closed;
     void *closed_arg;
 };
@@ -41,6 +45,9 @@ struct call {
     bool settle;
     struct x402_facilitator_ask ask;
     struct x402_authorization auth; /* ask points to it */
+    /* where a verifier is pinned: what it must attest */
+    struct x402_attestation expected;
+    char resource[X402_URL_MAX];
     facilitator_cb cb;
     void *arg;
 };
@@ -168,10 +175,70 @@ ask_supported(struct facilitator *f)
     post_send(f->post, url, NULL, 0, SUPPORTED_TIMEOUT_MS, on_supported, f);
 }
 
+/* -- attestations of a pinned verifier -- */
+
+/* What the verifier would hash: the payload that it gets from us. */
+static bool
+hash_payload(uint8_t out32[32], const struct x402_facilitator_ask *ask)
+{
+    char *memory = must(malloc(REQUEST_MAX));
+    struct x402_buf text = x402_buf_on(memory, REQUEST_MAX);
+    bool good;
+
+    x402_facilitator_payload_json(&text, ask);
+    good =
+        !text.full && x402_receipt_hash(out32, x402_buf_span(&text)) == X402_OK;
+    free(memory);
+    return good;
+}
+
+/* false: it cannot be said what would be attested. */
+static bool
+expect(struct call *call)
+{
+    const struct x402_facilitator_ask *ask = &call->ask;
+    struct x402_attestation *expected = &call->expected;
+
+    snprintf(call->resource, sizeof call->resource, "%.*s",
+             (int)ask->resource.len, ask->resource.at);
+    *expected = (struct x402_attestation){
+        .resource = x402_span_of(call->resource),
+        .asset = ask->asset,
+        .pay_to = ask->auth->to,
+        .amount = ask->auth->value,
+        .payer = ask->auth->from,
+    };
+    memcpy(expected->nonce, ask->auth->nonce, sizeof expected->nonce);
+    return hash_payload(expected->receipt_hash, ask);
+}
+
+static bool
+check_attestation(struct call *call, const struct post_answer *answer)
+{
+    struct facilitator *f = call->f;
+    uint64_t now_s = core_now_ms() / 1000;
+    enum x402_err err =
+        x402_attestation_check(&call->expected, body_of(answer),
+                               &f->config->facilitator.verifier, now_s);
+
+    if (err != X402_OK) {
+        log_event(LOG_ERROR, "attestation_refused", "network",
+                  f->config->network->caip2, "reason", x402_err_info(err)->name,
+                  NULL);
+        return mutant("attestation_unchecked");
+    }
+    /* "for the lifetime of the receipt" and no longer */
+    if (call->expected.valid_until_s > call->auth.valid_before_s)
+        call->expected.valid_until_s = call->auth.valid_before_s;
+    attested_put(f->attested, call->expected.receipt_hash,
+                 call->expected.resource, call->expected.valid_until_s);
+    return true;
+}
+
 /* -- /verify and /settle -- */
 
 static bool
-read_verify(struct facilitator_answer *out, const struct call *call,
+read_verify(struct facilitator_answer *out, struct call *call,
             const struct post_answer *answer)
 {
     struct x402_verify_answer said;
@@ -181,7 +248,8 @@ read_verify(struct facilitator_answer *out, const struct call *call,
         return mutant("facilitator_truthy");
     out->word = said.valid ? FACILITATOR_YES : FACILITATOR_NO;
     out->reason = said.reason;
-    return true;
+    return !said.valid || call->f->attested == NULL ||
+           check_attestation(call, answer);
 }
 
 static bool
@@ -201,7 +269,7 @@ read_settle(struct facilitator_answer *out, const struct call *call,
 }
 
 static struct facilitator_answer
-read_answer(const struct call *call, const struct post_answer *answer)
+read_answer(struct call *call, const struct post_answer *answer)
 {
     struct facilitator_answer out = {.word = FACILITATOR_YES};
     const char *why = unusable(answer);
@@ -238,6 +306,14 @@ on_answer(void *arg, const struct post_answer *answer)
     if (said.word == FACILITATOR_UNKNOWN && !call->f->closing)
         uv_timer_start(&call->f->timer, on_timer, 0, 0);
     call_end(call, &said);
+}
+
+static void
+attested_task(void *arg)
+{
+    static const struct facilitator_answer yes = {.word = FACILITATOR_YES};
+
+    call_end(arg, &yes);
 }
 
 static void
@@ -295,8 +371,14 @@ facilitator_verify(struct facilitator *f,
     struct call *call = call_new(f, asked, false, cb, arg);
 
     f->verifying++;
-    if (f->closing || f->version == 0 || f->verifying > FACILITATOR_VERIFY_MAX)
+    if (f->closing || f->version == 0 ||
+        f->verifying > FACILITATOR_VERIFY_MAX ||
+        (f->attested != NULL && !expect(call)))
         core_post(f->core, refuse_task, call);
+    else if (f->attested != NULL &&
+             attested_has(f->attested, call->expected.receipt_hash,
+                          call->expected.resource, core_now_ms() / 1000))
+        core_post(f->core, attested_task, call);
     else
         call_send(call, "/verify", f->config->facilitator.verify_ms);
 }
@@ -348,6 +430,8 @@ facilitator_new(struct core *core, const struct config_network *network,
     if (config->key_file != NULL)
         post_header(f->post, header);
     explicit_bzero(header, sizeof header);
+    if (config->has_verifier)
+        f->attested = attested_new();
     if (config->ca_file != NULL)
         post_trust(f->post, config->ca_file);
     uv_timer_init(core_loop(core), &f->timer);
@@ -363,6 +447,7 @@ free_task(void *arg)
     struct facilitator *f = arg;
 
     f->closed(f->closed_arg);
+    attested_free(f->attested);
     free(f);
 }
 

@@ -120,6 +120,7 @@ const struct http_debts *http_debts(struct http *http);
 enum http_next http_verify(struct http_request *request);
 enum http_next http_settle(struct http_request *request);
 enum http_next http_supported(struct http_request *request);
+enum http_next http_jwks(struct http_request *request);
 enum http_next http_health(struct http_request *request);
 enum http_next http_metrics(struct http_request *request);
 

@@ -25,6 +25,8 @@ static const struct http_route routes[] = {
     {"/settle", "POST", HTTP_SHAPE_SETTLE, HTTP_DOOR_SETTLE, http_settle},
     {"/supported", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_OPEN, http_supported},
     {"/health", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_OPEN, http_health},
+    {"/.well-known/jwks.json", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_OPEN,
+     http_jwks},
     {"/metrics", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_MACHINE, http_metrics},
 };
 
@@ -276,6 +278,7 @@ http_free(struct http *http)
         http_unlink(request);
         http_request_release(request);
     }
+    attest_close(http->verifier);
     slow_free(http->slow);
     peers_free(http->peers);
     pthread_mutex_destroy(&http->lock);
@@ -301,6 +304,14 @@ http_open(struct core *core, const struct config *config,
     http->ledger = ledger;
     pthread_mutex_init(&http->lock, NULL);
     compute_domains(http);
+    if (config->attestation_key_file != NULL) {
+        http->verifier =
+            attest_open(config->attestation_key_file, error, error_len);
+        if (http->verifier == NULL) {
+            http_free(http);
+            return NULL;
+        }
+    }
     fd = open_socket(http, error, error_len);
     if (fd >= 0)
         http->daemon = start(http, fd);

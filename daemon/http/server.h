@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 #include <uv.h>
 
+#include "attest.h"
 #include "http.h"
 #include "peers.h"
 #include "slow.h"
@@ -50,6 +51,7 @@ struct http {
     struct cashier *cashier;
     struct ledger *ledger;
     struct MHD_Daemon *daemon;
+    struct x402_signer *verifier; /* of attestations; NULL: none are made */
     struct slow *slow;
     uv_timer_t tick; /* looks for slow clients */
     bool loopback;

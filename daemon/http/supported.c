@@ -91,7 +91,10 @@ fill(struct http_request *request)
 
     x402_buf_text(out, "{\"kinds\":[");
     add_kinds(out, request->http);
-    x402_buf_text(out, "],\"extensions\":[],\"signers\":{\"eip155:*\":[");
+    x402_buf_text(out, "],\"extensions\":[");
+    if (request->http->verifier != NULL)
+        x402_buf_text(out, "\"verification-attestation\"");
+    x402_buf_text(out, "],\"signers\":{\"eip155:*\":[");
     add_signers(out, request->http);
     x402_buf_text(out, "]}}");
     request->status = MHD_HTTP_OK;

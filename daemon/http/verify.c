@@ -19,6 +19,8 @@ static void
 on_verified(void *arg, const struct cashier_answer *verdict)
 {
     fill(arg, verdict->err);
+    if (verdict->err == X402_OK)
+        attest_add(arg);
     http_answer(arg);
 }
 

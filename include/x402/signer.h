@@ -24,6 +24,8 @@ X402_MUST_CHECK enum x402_err x402_signer_open(struct x402_signer *out,
                                                const uint8_t key32[32],
                                                const uint8_t seed32[32]);
 void x402_signer_close(struct x402_signer *signer);
+/** The public point: x, then y, 32 bytes each, big-endian. */
+void x402_signer_public(uint8_t out64[64], const struct x402_signer *signer);
 
 /** Sign (RFC 6979, low s) and verify what was signed before giving it out.
  *  Out: r || s || v with v = 27 or 28.

@@ -99,6 +99,21 @@ x402_signer_open(struct x402_signer *out, const uint8_t key32[32],
 }
 
 void
+x402_signer_public(uint8_t out64[64], const struct x402_signer *signer)
+{
+    const secp256k1_context *context = signer->context;
+    secp256k1_pubkey point;
+    uint8_t text[65] = {0};
+    size_t len = sizeof text;
+
+    /* the key was good when it was opened */
+    if (secp256k1_ec_pubkey_create(context, &point, signer->key))
+        secp256k1_ec_pubkey_serialize(context, text, &len, &point,
+                                      SECP256K1_EC_UNCOMPRESSED);
+    memcpy(out64, text + 1, 64);
+}
+
+void
 x402_signer_close(struct x402_signer *signer)
 {
     secp256k1_context_destroy(signer->context);

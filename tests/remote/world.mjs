@@ -24,10 +24,11 @@ async function freePort(from) {
 export const settleBy = (url, more = '') => `    facilitator: {url: ${JSON.stringify(url)}, verify_timeout: 1500, settle_timeout: 2500${more}}`;
 
 /** Another x402d, with the key that this one does not have. */
-export async function ourFacilitator(rpc, more = {}) {
+export async function ourFacilitator(rpc, more = {}, prepare = () => {}) {
   const port = await freePort(15980);
   const daemon = new Daemon({ port, text: yaml({ port, rpc, network: '    poll: 200', ...more }) });
   writeFileSync(join(daemon.dir, 'signer.key'), `${privateKey(THEIRS).slice(2)}\n`, { mode: 0o600 });
+  prepare(daemon.dir);
   return daemon.start();
 }
 

@@ -44,6 +44,13 @@
 /* how long we wait for the daemon, in ms */
 #define NGX_HTTP_X402_RESERVE_WAIT  40000
 #define NGX_HTTP_X402_ANSWER_WAIT   10000
+#define NGX_HTTP_X402_ISSUE_WAIT    4000
+
+/* a paid proof is good this long after its invoice's end, in s */
+#define NGX_HTTP_X402_LN_GRACE      86400
+
+#define NGX_HTTP_X402_LN_ALWAYS     0
+#define NGX_HTTP_X402_LN_ASK        1
 
 /* validBefore must be this much later than the settle margin, in s */
 #define NGX_HTTP_X402_CLOCK_SLACK   5
@@ -114,6 +121,19 @@ typedef struct {
 } ngx_http_x402_old_t;
 
 
+/* the location's Lightning rail */
+
+typedef struct {
+    ngx_flag_t                       enable;
+    ngx_uint_t                       offer;
+    ngx_uint_t                       dialects;   /* enum x402_till_dialect */
+    size_t                           body;
+    struct x402_msat                 price;      /* 0: converted */
+    ngx_array_t                     *bind;       /* ngx_str_t, ascending */
+    ngx_str_t                        realm;      /* host and port */
+} ngx_http_x402_ln_conf_t;
+
+
 typedef struct {
     ngx_uint_t                       enable;
     ngx_uint_t                       settle;
@@ -136,6 +156,7 @@ typedef struct {
     struct x402_schema              *schema;     /* of this location alone */
 
     ngx_http_x402_till_t            *till;
+    ngx_http_x402_ln_conf_t          ln;
 
     /* made when the configuration is complete */
 
@@ -188,6 +209,7 @@ typedef struct {
 typedef enum {
     ngx_http_x402_start = 0,         /* headers taken, nothing decided */
     ngx_http_x402_reading,           /* the body is read and hashed */
+    ngx_http_x402_issuing,           /* ISSUE is out */
     ngx_http_x402_reserving,         /* RESERVE is out */
     ngx_http_x402_upgrading,         /* CAPTURE is out, before the proxying */
     ngx_http_x402_running,           /* reserved, nothing of the answer yet */
@@ -195,6 +217,23 @@ typedef enum {
     ngx_http_x402_sending,           /* the header went on */
     ngx_http_x402_over               /* refused, or answered by ourselves */
 } ngx_http_x402_state_e;
+
+
+/* a request that is offered an invoice, or that brings a proof of one */
+
+typedef struct {
+    u_char                           request[32];
+    ngx_str_t                        url;
+    enum x402_err                    err;        /* why it asks anew */
+    struct x402_till_issued         *issued;     /* NULL: no invoice */
+
+    struct x402_till_proof          *proof;      /* NULL: an offer */
+    struct x402_lnbtc_payment        payment;    /* of dialect lnbtc */
+    ngx_str_t                        challenge;  /* id, of dialect MPP */
+
+    enum x402_ln_network             network;    /* what was paid; 0 */
+    struct x402_msat                 amount;
+} ngx_http_x402_ln_t;
 
 
 struct ngx_http_x402_ctx_s {
@@ -206,6 +245,8 @@ struct ngx_http_x402_ctx_s {
     ngx_uint_t                       credentials;
     ngx_str_t                        credential; /* the first one */
     enum x402_carrier                carrier;
+    ngx_uint_t                       dialect;    /* of Authorization; or 0 */
+    ngx_http_x402_ln_t              *ln;
 
     struct x402_payment             *payment;
     struct x402_requirement          accept;
@@ -266,7 +307,8 @@ struct ngx_http_x402_rsv_s {
     struct x402_rid                  rid;
     enum x402_till_end               end;
 
-    struct x402_till_reserve        *reserve;    /* until written */
+    enum x402_till_type              type;       /* of the first question */
+    void                            *question;   /* until written */
 
     ngx_uint_t                       want;
     ngx_uint_t                       asked;
@@ -383,6 +425,55 @@ void ngx_http_x402_gate_body(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 void ngx_http_x402_gate_refuse(ngx_http_request_t *r,
     ngx_http_x402_ctx_t *ctx, enum x402_err err);
 
+/* ln */
+
+char *ngx_http_x402_ln_set_price(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_ln_set_bind(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_ln_merge(ngx_conf_t *cf, ngx_http_x402_ln_conf_t *prev,
+    ngx_http_x402_ln_conf_t *conf);
+ngx_int_t ngx_http_x402_ln_check(ngx_conf_t *cf, ngx_http_x402_seen_t *seen);
+ngx_http_x402_ln_t *ngx_http_x402_ln_get(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx);
+ngx_int_t ngx_http_x402_ln_request(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf, ngx_http_x402_ln_t *ln, u_char *body32);
+void ngx_http_x402_ln_peer(ngx_http_request_t *r, u_char *peer);
+ngx_uint_t ngx_http_x402_ln_waits(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf);
+void ngx_http_x402_ln_wait(ngx_http_request_t *r, ngx_http_x402_till_t *till,
+    const struct x402_till_issued *issued);
+ngx_uint_t ngx_http_x402_ln_may_offer(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf);
+ngx_int_t ngx_http_x402_ln_begin(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf);
+ngx_uint_t ngx_http_x402_ln_wants(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf,
+    enum x402_err err);
+ngx_int_t ngx_http_x402_ln_again(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, enum x402_err err);
+void ngx_http_x402_ln_ask(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
+    u_char *body32);
+void ngx_http_x402_ln_issued(ngx_http_x402_ctx_t *ctx,
+    const struct x402_till_issued *issued);
+void ngx_http_x402_ln_unissued(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx);
+ngx_int_t ngx_http_x402_ln_challenges(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, ngx_uint_t status);
+ngx_int_t ngx_http_x402_ln_entry(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf,
+    struct x402_buf *buf);
+enum x402_err ngx_http_x402_ln_credential(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf);
+enum x402_err ngx_http_x402_ln_prove(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, u_char *body32);
+ngx_uint_t ngx_http_x402_ln_status(ngx_http_x402_ctx_t *ctx,
+    enum x402_err err);
+ngx_int_t ngx_http_x402_ln_problem(ngx_http_request_t *r, enum x402_err err,
+    ngx_str_t *body);
+ngx_int_t ngx_http_x402_ln_receipt(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx);
+
 /* run, hold, paid */
 
 void ngx_http_x402_run_reserved(ngx_http_x402_ctx_t *ctx,
@@ -412,12 +503,15 @@ ngx_int_t ngx_http_x402_paid(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx);
 
 /* rsv, till */
 
-ngx_int_t ngx_http_x402_rsv_reserve(ngx_http_x402_ctx_t *ctx,
-    ngx_http_x402_till_t *till, const struct x402_till_reserve *reserve);
+ngx_int_t ngx_http_x402_rsv_open(ngx_http_x402_ctx_t *ctx,
+    ngx_http_x402_till_t *till, enum x402_till_type type, const void *question,
+    size_t size);
 void ngx_http_x402_rsv_ask(ngx_http_x402_rsv_t *rsv, ngx_uint_t what);
 void ngx_http_x402_rsv_leave(ngx_http_x402_rsv_t *rsv);
 void ngx_http_x402_rsv_reserved(ngx_http_x402_rsv_t *rsv,
     const struct x402_till_reserved *reserved);
+void ngx_http_x402_rsv_issued(ngx_http_x402_rsv_t *rsv,
+    const struct x402_till_issued *issued);
 void ngx_http_x402_rsv_ack(ngx_http_x402_rsv_t *rsv, ngx_uint_t what,
     enum x402_err err);
 void ngx_http_x402_rsv_lost(ngx_http_x402_rsv_t *rsv);

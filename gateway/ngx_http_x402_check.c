@@ -79,6 +79,7 @@ ngx_http_x402_check_location(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
     seen->xscf->priced = 1;
 
     if (ngx_http_x402_check_bypass(cf, seen) != NGX_OK
+        || ngx_http_x402_ln_check(cf, seen) != NGX_OK
         || ngx_http_x402_check_resource(cf, xlcf) != NGX_OK
         || ngx_http_x402_discovery_extensions(cf, seen, xlcf) != NGX_OK)
     {

@@ -109,6 +109,11 @@ ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
     conf->settle_margin = NGX_CONF_UNSET;
     conf->charge_status = NGX_CONF_UNSET_PTR;
 
+    conf->ln.enable = NGX_CONF_UNSET;
+    conf->ln.offer = NGX_CONF_UNSET_UINT;
+    conf->ln.body = NGX_CONF_UNSET_SIZE;
+    conf->ln.bind = NGX_CONF_UNSET_PTR;
+
     return conf;
 }
 
@@ -134,6 +139,10 @@ ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->description, prev->description, "");
     ngx_conf_merge_str_value(conf->mime_type, prev->mime_type, "");
     ngx_conf_merge_str_value(conf->base_url, prev->base_url, "");
+
+    if (ngx_http_x402_ln_merge(cf, &prev->ln, &conf->ln) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->price == NULL) {
         conf->price = prev->price;

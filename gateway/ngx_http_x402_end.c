@@ -101,6 +101,7 @@ ngx_http_x402_run_end(ngx_http_x402_ctx_t *ctx)
         ngx_http_x402_rsv_ask(rsv, NGX_HTTP_X402_DONE);
         break;
 
+    case ngx_http_x402_issuing:
     case ngx_http_x402_reserving:
         /* if it is reserved yet, the answer will find nobody: RELEASE */
     case ngx_http_x402_start:

@@ -85,6 +85,10 @@ ngx_http_x402_gate_first(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
             ctx->status = "unpaid";
         }
 
+        if (ngx_http_x402_ln_may_offer(r, xlcf)) {
+            return ngx_http_x402_ln_begin(r, ctx, xlcf);
+        }
+
         rc = ngx_http_x402_reply(r, ctx, xlcf, X402_OK);
 
         return ngx_http_x402_gate_end(r, rc);
@@ -98,6 +102,11 @@ ngx_http_x402_gate_first(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "x402: payment refused: %s", x402_err_info(err)->name);
+
+        if (ngx_http_x402_ln_wants(r, ctx, xlcf, err)) {
+            ctx->ln->err = err;
+            return ngx_http_x402_ln_begin(r, ctx, xlcf);
+        }
 
         rc = ngx_http_x402_reply(r, ctx, xlcf, err);
 
@@ -137,6 +146,7 @@ ngx_http_x402_gate_again(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     case ngx_http_x402_reading:
+    case ngx_http_x402_issuing:
     case ngx_http_x402_reserving:
     case ngx_http_x402_upgrading:
         return NGX_DONE;
@@ -162,6 +172,11 @@ ngx_http_x402_gate_same(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     if (ngx_http_x402_mutant("redirect")) {
         return 1;
+    }
+
+    if (ctx->ln) {
+        return xlcf->ln.enable && xlcf->price == ctx->conf->price
+               && x402_msat_cmp(xlcf->ln.price, ctx->conf->ln.price) == 0;
     }
 
     if (ctx->conf->settle != xlcf->settle
@@ -248,9 +263,16 @@ void
 ngx_http_x402_gate_body(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     u_char *body32)
 {
+    ngx_int_t      rc;
     enum x402_err  err;
 
-    err = ngx_http_x402_payment_time(ctx);
+    if (ctx->ln && ctx->ln->proof == NULL) {
+        ngx_http_x402_ln_ask(r, ctx, body32);
+        return;
+    }
+
+    err = ctx->ln ? ngx_http_x402_ln_prove(r, ctx, body32)
+                  : ngx_http_x402_payment_time(ctx);
 
     if (err != X402_OK) {
         ngx_http_x402_gate_refuse(r, ctx, err);
@@ -259,7 +281,12 @@ ngx_http_x402_gate_body(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     ctx->state = ngx_http_x402_reserving;
 
-    switch (ngx_http_x402_payment_ask(r, ctx, body32)) {
+    rc = ctx->ln ? ngx_http_x402_rsv_open(ctx, ctx->conf->till,
+                                          X402_TILL_PROOF, ctx->ln->proof,
+                                          sizeof(struct x402_till_proof))
+                 : ngx_http_x402_payment_ask(r, ctx, body32);
+
+    switch (rc) {
 
     case NGX_OK:
         break;
@@ -293,6 +320,12 @@ ngx_http_x402_gate_refuse(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     ctx->status = (x402_err_info(err)->fault == X402_FAULT_PEER) ? "refused"
                                                                 : "pending";
+
+    if (ngx_http_x402_ln_wants(r, ctx, ctx->conf, err)
+        && ngx_http_x402_ln_again(r, ctx, err) == NGX_OK)
+    {
+        return;
+    }
 
     rc = ngx_http_x402_reply(r, ctx, ctx->conf, err);
 

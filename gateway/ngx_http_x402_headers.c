@@ -13,7 +13,9 @@
 static ngx_int_t ngx_http_x402_headers_strip(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf);
 static ngx_int_t ngx_http_x402_headers_take(ngx_http_request_t *r,
-    ngx_table_elt_t *h, enum x402_carrier carrier);
+    ngx_table_elt_t *h, enum x402_carrier carrier, ngx_uint_t dialect);
+static ngx_uint_t ngx_http_x402_headers_dialect(
+    ngx_http_x402_loc_conf_t *xlcf, ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_x402_headers_upgrade(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf, ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_x402_headers_ours(ngx_table_elt_t *h,
@@ -47,6 +49,7 @@ ngx_http_x402_headers_handler(ngx_http_request_t *r)
     while ((h = ngx_http_x402_headers_next(&walk)) != NULL) {
 
         if (ngx_http_x402_headers_ours(h, &carrier)
+            || ngx_http_x402_headers_dialect(xlcf, h)
             || ngx_http_x402_headers_upgrade(r, xlcf, h))
         {
             if (ngx_http_x402_headers_strip(r, xlcf) != NGX_OK) {
@@ -71,7 +74,7 @@ ngx_http_x402_headers_strip(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf)
 {
     ngx_list_t             list;
-    ngx_uint_t             upgrade;
+    ngx_uint_t             upgrade, dialect;
     ngx_table_elt_t       *h, *kept;
     enum x402_carrier      carrier;
     ngx_http_x402_walk_t   walk;
@@ -91,12 +94,22 @@ ngx_http_x402_headers_strip(ngx_http_request_t *r,
         }
 
         carrier = 0;
+        dialect = ngx_http_x402_headers_dialect(xlcf, h);
+
+        if (dialect) {
+
+            if (ngx_http_x402_headers_take(r, h, 0, dialect) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
 
         if (ngx_http_x402_headers_ours(h, &carrier)
             && !ngx_http_x402_mutant("strip_off"))
         {
             if (carrier
-                && ngx_http_x402_headers_take(r, h, carrier) != NGX_OK)
+                && ngx_http_x402_headers_take(r, h, carrier, 0) != NGX_OK)
             {
                 return NGX_ERROR;
             }
@@ -130,7 +143,7 @@ ngx_http_x402_headers_strip(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_x402_headers_take(ngx_http_request_t *r, ngx_table_elt_t *h,
-    enum x402_carrier carrier)
+    enum x402_carrier carrier, ngx_uint_t dialect)
 {
     ngx_http_x402_ctx_t  *ctx;
 
@@ -146,9 +159,42 @@ ngx_http_x402_headers_take(ngx_http_request_t *r, ngx_table_elt_t *h,
     if (ctx->credentials++ == 0) {
         ctx->credential = h->value;
         ctx->carrier = carrier;
+        ctx->dialect = dialect;
     }
 
     return NGX_OK;
+}
+
+
+/* "Authorization: L402 ..", "LSAT ..", "Payment ..", where it pays here */
+
+static ngx_uint_t
+ngx_http_x402_headers_dialect(ngx_http_x402_loc_conf_t *xlcf,
+    ngx_table_elt_t *h)
+{
+    struct x402_span  value;
+
+    if (xlcf->enable != NGX_HTTP_X402_ON
+        || !xlcf->ln.enable
+        || h->key.len != sizeof("authorization") - 1
+        || ngx_strncmp(h->lowcase_key, "authorization",
+                       sizeof("authorization") - 1)
+           != 0)
+    {
+        return 0;
+    }
+
+    value = ngx_http_x402_span(&h->value);
+
+    if ((xlcf->ln.dialects & X402_TILL_L402) && x402_l402_is(value)) {
+        return X402_TILL_L402;
+    }
+
+    if ((xlcf->ln.dialects & X402_TILL_MPP) && x402_mpp_is(value)) {
+        return X402_TILL_MPP;
+    }
+
+    return 0;
 }
 
 
@@ -190,6 +236,7 @@ ngx_http_x402_headers_ours(ngx_table_elt_t *h, enum x402_carrier *carrier)
         { ngx_http_x402_prefix("x-payment-"), 0 },
         { ngx_http_x402_exact("payment-required"), 0 },
         { ngx_http_x402_exact("payment-response"), 0 },
+        { ngx_http_x402_exact("payment-receipt"), 0 },
         { ngx_http_x402_exact("x-pay-to"), 0 },
         { ngx_http_x402_exact("x-payer"), 0 },
         { ngx_http_x402_prefix("x402-"), 0 },

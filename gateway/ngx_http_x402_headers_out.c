@@ -14,7 +14,7 @@ static ngx_table_elt_t *ngx_http_x402_header_find(ngx_http_request_t *r,
 static ngx_str_t  ngx_http_x402_expose = ngx_string(
     "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, "
     "X-Payment-Required, X-Payment-Currency, X-Payment-Chain, X-Pay-To, "
-    "X-Payment-Error, Retry-After");
+    "X-Payment-Error, Retry-After, WWW-Authenticate, Payment-Receipt");
 
 
 /* all elements of a list of headers, those that were cleared too */

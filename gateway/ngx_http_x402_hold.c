@@ -73,6 +73,7 @@ ngx_http_x402_header_filter(ngx_http_request_t *r)
 
     case ngx_http_x402_start:
     case ngx_http_x402_reading:
+    case ngx_http_x402_issuing:
     case ngx_http_x402_reserving:
     case ngx_http_x402_upgrading:
     case ngx_http_x402_sending:

@@ -22,6 +22,21 @@ static ngx_conf_enum_t  ngx_http_x402_enable[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_x402_ln_offer[] = {
+    { ngx_string("always"), NGX_HTTP_X402_LN_ALWAYS },
+    { ngx_string("ask"), NGX_HTTP_X402_LN_ASK },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_bitmask_t  ngx_http_x402_ln_dialects[] = {
+    { ngx_string("lnbtc"), X402_TILL_LNBTC },
+    { ngx_string("l402"), X402_TILL_L402 },
+    { ngx_string("mpp"), X402_TILL_MPP },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_http_x402_settle[] = {
     { ngx_string("after"), NGX_HTTP_X402_AFTER },
     { ngx_string("before"), NGX_HTTP_X402_BEFORE },
@@ -174,6 +189,48 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("x402_lightning"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, ln.enable),
+      NULL },
+
+    { ngx_string("x402_lightning_price"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_TAKE2,
+      ngx_http_x402_ln_set_price,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_lightning_bind"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_x402_ln_set_bind,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_lightning_body"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, ln.body),
+      NULL },
+
+    { ngx_string("x402_lightning_offer"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, ln.offer),
+      &ngx_http_x402_ln_offer },
+
+    { ngx_string("x402_lightning_dialects"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, ln.dialects),
+      &ngx_http_x402_ln_dialects },
 
       ngx_null_command
 };

@@ -13,6 +13,7 @@ typedef struct {
     ngx_str_t                *method;
     ngx_http_x402_price_t    *price;
     enum x402_err             err;
+    struct x402_span          lightning;         /* a finished entry */
 } ngx_http_x402_offer_t;
 
 
@@ -62,6 +63,7 @@ ngx_http_x402_offer_init(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf)
         of.method = &xlcf->pages[i].method;
         of.price = &xlcf->fixed;
         of.err = X402_OK;
+        ngx_memzero(&of.lightning, sizeof(struct x402_span));
 
         if (ngx_http_x402_offer_page(cf->pool, xlcf, &of, &xlcf->pages[i])
             != NGX_OK)
@@ -97,6 +99,7 @@ ngx_http_x402_offer_page(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
     offer.extensions_json = ngx_http_x402_span(&xlcf->extensions);
     offer.accepts = of->price->accepts;
     offer.accepts_len = of->price->n;
+    offer.lightning_json = of->lightning;
 
     if (of->err != X402_OK) {
         offer.error = x402_span_of(info->v2);
@@ -199,11 +202,20 @@ ngx_http_x402_offer(ngx_http_request_t *r, ngx_http_x402_loc_conf_t *xlcf,
     ngx_http_x402_price_t *price, enum x402_err err, ngx_str_t *body)
 {
     ngx_str_t               resource;
+    struct x402_buf         entry;
+    ngx_http_x402_ctx_t    *ctx;
     ngx_http_x402_page_t   *page, made;
     ngx_http_x402_plain_t  *plain, one;
     ngx_http_x402_offer_t   of;
 
-    page = ngx_http_x402_offer_ready(r, xlcf, err);
+    ctx = ngx_http_x402_get_ctx(r);
+    ngx_memzero(&entry, sizeof(struct x402_buf));
+
+    if (ngx_http_x402_ln_entry(r, ctx, xlcf, &entry) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    page = entry.len ? NULL : ngx_http_x402_offer_ready(r, xlcf, err);
 
     if (page == NULL) {
 
@@ -211,10 +223,11 @@ ngx_http_x402_offer(ngx_http_request_t *r, ngx_http_x402_loc_conf_t *xlcf,
             return NGX_ERROR;
         }
 
-        of.resource = &resource;
+        of.resource = entry.len ? &ctx->ln->url : &resource;
         of.method = &r->method_name;
         of.price = price;
         of.err = err;
+        of.lightning = x402_buf_span(&entry);
 
         page = &made;
 

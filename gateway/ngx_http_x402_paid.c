@@ -45,6 +45,7 @@ ngx_http_x402_paid_clear(ngx_http_request_t *r)
         "PAYMENT-RESPONSE",
         "X-PAYMENT-RESPONSE",
         "PAYMENT-REQUIRED",
+        "Payment-Receipt",
         "X-Payment-Required",
         "X-Payment-Currency",
         "X-Payment-Chain",
@@ -73,6 +74,10 @@ ngx_http_x402_paid_receipt(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
     const char          *name;
     struct x402_buf      buf;
     struct x402_receipt  receipt;
+
+    if (ctx->ln) {
+        return ngx_http_x402_ln_receipt(r, ctx);
+    }
 
     ngx_memzero(&receipt, sizeof(struct x402_receipt));
 

@@ -165,6 +165,16 @@ ngx_http_x402_payment(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ctx->smart = 0;
     ctx->verified = 0;
 
+    /* it may pay by something else */
+
+    if (xlcf->ln.enable && xlcf->enable == NGX_HTTP_X402_ON) {
+        err = ngx_http_x402_ln_credential(r, ctx, xlcf);
+
+        if (err != X402_ERR_NETWORK) {
+            return err;
+        }
+    }
+
     ctx->payment = ngx_palloc(r->pool, sizeof(struct x402_payment));
     if (ctx->payment == NULL) {
         return X402_ERR_INTERNAL;
@@ -363,5 +373,6 @@ ngx_http_x402_payment_ask(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     ngx_memcpy(ask->resource, resource.data, resource.len);
 
-    return ngx_http_x402_rsv_reserve(ctx, xlcf->till, ask);
+    return ngx_http_x402_rsv_open(ctx, xlcf->till, X402_TILL_RESERVE, ask,
+                                  sizeof(struct x402_till_reserve));
 }

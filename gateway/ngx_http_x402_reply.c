@@ -37,7 +37,11 @@ ngx_http_x402_reply_headers(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 
-    if (status == 402) {
+    if (status == 402 || status == NGX_HTTP_UNAUTHORIZED) {
+
+        if (ngx_http_x402_ln_challenges(r, ctx, status) != NGX_OK) {
+            return NGX_ERROR;
+        }
 
         if (ngx_http_x402_price_get(r, xlcf, &price) != NGX_OK
             || ngx_http_x402_offer(r, xlcf, &price, err, body) != NGX_OK)
@@ -54,6 +58,12 @@ ngx_http_x402_reply_headers(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
         if (ngx_http_x402_paywall_wanted(r, xlcf)
             && ngx_http_x402_paywall(r, body) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ctx && ctx->dialect == X402_TILL_MPP && err != X402_OK
+            && ngx_http_x402_ln_problem(r, err, body) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -160,7 +170,7 @@ ngx_http_x402_reply(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         ctx->err = err;
     }
 
-    status = (err == X402_OK) ? 402 : x402_err_info(err)->http_status;
+    status = ngx_http_x402_ln_status(ctx, err);
 
     /* 100-continue: we do not want the body, so do not ask for it */
 

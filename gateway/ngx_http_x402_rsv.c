@@ -8,9 +8,11 @@
 #include "ngx_http_x402.h"
 
 
+/* RESERVE, PROOF or ISSUE, whose answer comes to ctx */
+
 ngx_int_t
-ngx_http_x402_rsv_reserve(ngx_http_x402_ctx_t *ctx, ngx_http_x402_till_t *till,
-    const struct x402_till_reserve *reserve)
+ngx_http_x402_rsv_open(ngx_http_x402_ctx_t *ctx, ngx_http_x402_till_t *till,
+    enum x402_till_type type, const void *question, size_t size)
 {
     ngx_http_x402_rsv_t  *rsv;
 
@@ -19,21 +21,22 @@ ngx_http_x402_rsv_reserve(ngx_http_x402_ctx_t *ctx, ngx_http_x402_till_t *till,
         return NGX_ERROR;
     }
 
-    rsv->reserve = ngx_alloc(sizeof(struct x402_till_reserve), ctx->timer.log);
-    if (rsv->reserve == NULL) {
+    rsv->question = ngx_alloc(size, ctx->timer.log);
+    if (rsv->question == NULL) {
         ngx_free(rsv);
         return NGX_ERROR;
     }
 
-    *rsv->reserve = *reserve;
+    ngx_memcpy(rsv->question, question, size);
 
+    rsv->type = type;
     rsv->till = till;
     rsv->want = NGX_HTTP_X402_RESERVE;
 
     ctx->err = ngx_http_x402_till_enter(till, rsv);
 
     if (ctx->err != X402_OK) {
-        ngx_free(rsv->reserve);
+        ngx_free(rsv->question);
         ngx_free(rsv);
         return NGX_BUSY;
     }
@@ -78,8 +81,8 @@ ngx_http_x402_rsv_free(ngx_http_x402_rsv_t *rsv)
 {
     ngx_http_x402_till_leave(rsv->till, rsv);
 
-    if (rsv->reserve) {
-        ngx_free(rsv->reserve);
+    if (rsv->question) {
+        ngx_free(rsv->question);
     }
 
     ngx_free(rsv);
@@ -175,6 +178,28 @@ ngx_http_x402_rsv_reserved(ngx_http_x402_rsv_t *rsv,
 }
 
 
+/* nothing is held for an invoice: it ends here */
+
+void
+ngx_http_x402_rsv_issued(ngx_http_x402_rsv_t *rsv,
+    const struct x402_till_issued *issued)
+{
+    ngx_http_x402_ctx_t  *ctx;
+
+    ctx = rsv->ctx;
+
+    if (ctx) {
+        ctx->rsv = NULL;
+    }
+
+    ngx_http_x402_rsv_free(rsv);
+
+    if (ctx) {
+        ngx_http_x402_ln_issued(ctx, issued);
+    }
+}
+
+
 void
 ngx_http_x402_rsv_ack(ngx_http_x402_rsv_t *rsv, ngx_uint_t what,
     enum x402_err err)
@@ -233,7 +258,16 @@ ngx_http_x402_rsv_ack(ngx_http_x402_rsv_t *rsv, ngx_uint_t what,
 void
 ngx_http_x402_rsv_lost(ngx_http_x402_rsv_t *rsv)
 {
+    struct x402_till_issued    issued;
     struct x402_till_reserved  reserved;
+
+    if (rsv->type == X402_TILL_ISSUE) {
+        ngx_memzero(&issued, sizeof(struct x402_till_issued));
+        issued.err = X402_ERR_UNAVAILABLE;
+
+        ngx_http_x402_rsv_issued(rsv, &issued);
+        return;
+    }
 
     ngx_memzero(&reserved, sizeof(struct x402_till_reserved));
     reserved.err = X402_ERR_UNAVAILABLE;

@@ -43,6 +43,11 @@ ngx_http_x402_run_reserved(ngx_http_x402_ctx_t *ctx,
         return;
     }
 
+    if (ctx->ln) {
+        ctx->ln->network = reserved->network;
+        ctx->ln->amount = reserved->amount;
+    }
+
     ctx->redeemed = reserved->redeemed;
     ctx->settled = reserved->settled;
     ctx->verified = 1;
@@ -181,6 +186,14 @@ ngx_http_x402_run_timer(ngx_event_t *ev)
     ngx_http_set_log_request(c->log, r);
 
     switch (ctx->state) {
+
+    case ngx_http_x402_issuing:
+
+        ngx_log_error(NGX_LOG_WARN, c->log, 0, "x402: ISSUE not answered");
+
+        ngx_http_x402_rsv_leave(ctx->rsv);
+        ngx_http_x402_ln_unissued(r, ctx);
+        break;
 
     case ngx_http_x402_reserving:
 

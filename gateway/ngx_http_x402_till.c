@@ -119,10 +119,14 @@ ngx_http_x402_till_start(ngx_http_x402_till_t *till, ngx_cycle_t *cycle)
                                            * sizeof(ngx_http_x402_slot_t));
     till->free = ngx_palloc(cycle->pool, X402_TILL_INFLIGHT_MAX
                                          * sizeof(uint16_t));
+    till->waits = ngx_pcalloc(cycle->pool, NGX_HTTP_X402_LN_WAITS
+                                           * sizeof(ngx_http_x402_ln_wait_t));
+    till->waits_all = ngx_current_msec;
+    till->waits_tokens = ngx_current_msec;
     till->in = ngx_palloc(cycle->pool, NGX_HTTP_X402_TILL_IN);
     till->out = ngx_alloc(NGX_HTTP_X402_TILL_OUT, cycle->log);
 
-    if (till->slots == NULL || till->free == NULL
+    if (till->slots == NULL || till->free == NULL || till->waits == NULL
         || till->in == NULL || till->out == NULL)
     {
         return NGX_ERROR;

@@ -27,6 +27,16 @@ typedef struct {
 } ngx_http_x402_slot_t;
 
 
+/* "it is of no use to ask for an invoice": for a peer */
+
+#define NGX_HTTP_X402_LN_WAITS       1024
+
+typedef struct {
+    u_char                       peer[16];
+    ngx_msec_t                   until;
+} ngx_http_x402_ln_wait_t;
+
+
 struct ngx_http_x402_till_s {
     ngx_str_t                    path;
     struct sockaddr_un           sockaddr;
@@ -57,6 +67,10 @@ struct ngx_http_x402_till_s {
     size_t                       out_size;
     size_t                       out_pos;
     size_t                       out_last;
+
+    ngx_http_x402_ln_wait_t     *waits;
+    ngx_msec_t                   waits_all;      /* until; for everybody */
+    ngx_msec_t                   waits_tokens;   /* and converted prices */
 
     ngx_msec_t                   backoff;
     ngx_msec_t                   heard;

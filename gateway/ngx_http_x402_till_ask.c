@@ -12,6 +12,8 @@
 
 
 static void ngx_http_x402_till_ask(ngx_http_x402_till_t *till);
+static void ngx_http_x402_till_first(struct x402_till_frame *frame,
+    ngx_http_x402_rsv_t *rsv);
 static void ngx_http_x402_till_fill(struct x402_till_frame *frame,
     ngx_http_x402_rsv_t *rsv, ngx_uint_t what);
 
@@ -218,16 +220,34 @@ ngx_http_x402_till_ask(ngx_http_x402_till_t *till)
 
 
 static void
+ngx_http_x402_till_first(struct x402_till_frame *frame,
+    ngx_http_x402_rsv_t *rsv)
+{
+    frame->type = rsv->type;
+
+    if (rsv->type == X402_TILL_ISSUE) {
+        frame->u.issue = *(struct x402_till_issue *) rsv->question;
+
+    } else if (rsv->type == X402_TILL_PROOF) {
+        frame->u.proof = *(struct x402_till_proof *) rsv->question;
+
+    } else {
+        frame->u.reserve = *(struct x402_till_reserve *) rsv->question;
+    }
+
+    ngx_free(rsv->question);
+    rsv->question = NULL;
+}
+
+
+static void
 ngx_http_x402_till_fill(struct x402_till_frame *frame,
     ngx_http_x402_rsv_t *rsv, ngx_uint_t what)
 {
     switch (what) {
 
     case NGX_HTTP_X402_RESERVE:
-        frame->type = X402_TILL_RESERVE;
-        frame->u.reserve = *rsv->reserve;
-        ngx_free(rsv->reserve);
-        rsv->reserve = NULL;
+        ngx_http_x402_till_first(frame, rsv);
         break;
 
     case NGX_HTTP_X402_CAPTURE:

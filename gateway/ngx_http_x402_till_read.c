@@ -8,6 +8,8 @@
 
 
 static ngx_int_t ngx_http_x402_till_frames(ngx_http_x402_till_t *till);
+static enum x402_till_type ngx_http_x402_till_expected(
+    ngx_http_x402_slot_t *slot);
 static ngx_int_t ngx_http_x402_till_answer(ngx_http_x402_till_t *till,
     struct x402_till_frame *frame);
 
@@ -98,6 +100,18 @@ ngx_http_x402_till_frames(ngx_http_x402_till_t *till)
 }
 
 
+static enum x402_till_type
+ngx_http_x402_till_expected(ngx_http_x402_slot_t *slot)
+{
+    if (slot->what != NGX_HTTP_X402_RESERVE) {
+        return X402_TILL_ACK;
+    }
+
+    return (slot->rsv->type == X402_TILL_ISSUE) ? X402_TILL_ISSUED
+                                                : X402_TILL_RESERVED;
+}
+
+
 static ngx_int_t
 ngx_http_x402_till_answer(ngx_http_x402_till_t *till,
     struct x402_till_frame *frame)
@@ -105,6 +119,7 @@ ngx_http_x402_till_answer(ngx_http_x402_till_t *till,
     ngx_uint_t                   i, what;
     ngx_http_x402_rsv_t         *rsv;
     ngx_http_x402_slot_t        *slot;
+    struct x402_till_issued      issued;
     struct x402_till_reserved    reserved;
 
     if (frame->type == X402_TILL_PONG) {
@@ -125,9 +140,7 @@ ngx_http_x402_till_answer(ngx_http_x402_till_t *till,
         return NGX_ERROR;
     }
 
-    if (frame->type != (slot->what == NGX_HTTP_X402_RESERVE
-                        ? X402_TILL_RESERVED : X402_TILL_ACK))
-    {
+    if (frame->type != ngx_http_x402_till_expected(slot)) {
         return NGX_ERROR;
     }
 
@@ -150,6 +163,11 @@ ngx_http_x402_till_answer(ngx_http_x402_till_t *till,
         till->reserving--;
         reserved = frame->u.reserved;
         ngx_http_x402_rsv_reserved(rsv, &reserved);
+
+    } else if (frame->type == X402_TILL_ISSUED) {
+        till->reserving--;
+        issued = frame->u.issued;
+        ngx_http_x402_rsv_issued(rsv, &issued);
 
     } else {
         ngx_http_x402_rsv_ack(rsv, what, frame->u.ack.err);

@@ -20,6 +20,8 @@
 
 static ngx_int_t ngx_http_x402_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_x402_variable_ln(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data, ngx_http_x402_ln_t *ln);
 static ngx_int_t ngx_http_x402_variable_set(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, const char *text, size_t len);
 
@@ -110,6 +112,12 @@ ngx_http_x402_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         return ngx_http_x402_variable_set(r, v, p, ngx_strlen(p));
     }
 
+    if (ctx->ln && data != ngx_http_x402_var_status
+        && data != ngx_http_x402_var_reason)
+    {
+        return ngx_http_x402_variable_ln(r, v, data, ctx->ln);
+    }
+
     asset = ctx->accept.asset;
 
     switch (data) {
@@ -171,6 +179,46 @@ ngx_http_x402_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
             p = network ? network->caip2 : "";
         }
 
+        break;
+    }
+
+    return ngx_http_x402_variable_set(r, v, p, ngx_strlen(p));
+}
+
+
+/* known once the daemon has said so; nobody knows who paid */
+
+static ngx_int_t
+ngx_http_x402_variable_ln(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data, ngx_http_x402_ln_t *ln)
+{
+    char         text[X402_LNBTC_ID_MAX];
+    const char  *p;
+
+    p = "";
+
+    if (ln->network == 0) {
+        return ngx_http_x402_variable_set(r, v, p, 0);
+    }
+
+    switch (data) {
+
+    case ngx_http_x402_var_payment_id:
+        x402_lnbtc_id(text, ln->network, ln->proof->payment_hash);
+        p = text;
+        break;
+
+    case ngx_http_x402_var_amount:
+        (void) x402_msat_format(text, ln->amount);
+        p = text;
+        break;
+
+    case ngx_http_x402_var_asset:
+        p = "BTC";
+        break;
+
+    case ngx_http_x402_var_network:
+        p = x402_ln_caip2(ln->network);
         break;
     }
 

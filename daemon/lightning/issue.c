@@ -57,12 +57,13 @@ answer(struct issue *issue)
 }
 
 static void
-refuse(struct issue *issue, enum x402_err err, uint64_t wait_ms, bool everybody)
+refuse(struct issue *issue, enum x402_err err, uint64_t wait_ms,
+       enum x402_till_scope scope)
 {
     memset(&issue->out, 0, sizeof issue->out);
     issue->out.err = err;
     issue->out.wait_ms = (uint32_t)(wait_ms < 60000 ? wait_ms : 60000);
-    issue->out.everybody = everybody;
+    issue->out.scope = scope;
     answer(issue);
 }
 
@@ -82,14 +83,16 @@ on_stored(void *arg, enum x402_err err, int64_t payment)
 
     (void)payment;
     if (err != X402_OK) {
-        refuse(issue, X402_ERR_UNAVAILABLE, LIGHTNING_WAIT_MS, true);
+        refuse(issue, X402_ERR_UNAVAILABLE, LIGHTNING_WAIT_MS,
+               X402_TILL_SCOPE_ALL);
         return;
     }
     memcpy(challenge.payment_hash, issue->payment_hash, 32);
     core_random(challenge.token_id, sizeof challenge.token_id);
     err = challenge_write(&issue->out, &challenge);
     if (err != X402_OK)
-        refuse(issue, X402_ERR_INTERNAL, LIGHTNING_WAIT_MS, false);
+        refuse(issue, X402_ERR_INTERNAL, LIGHTNING_WAIT_MS,
+               X402_TILL_SCOPE_PEER);
     else
         answer(issue);
 }
@@ -173,7 +176,8 @@ on_added(void *arg, const struct rest_answer *answer)
         log_event(LOG_WARN, "invoice_not_made", "why", wrong, NULL);
         if (answer->http_status == 0 && !l->closing)
             watch_down(l, "LND did not make an invoice in time");
-        refuse(issue, X402_ERR_UNAVAILABLE, LIGHTNING_WAIT_MS, true);
+        refuse(issue, X402_ERR_UNAVAILABLE, LIGHTNING_WAIT_MS,
+               X402_TILL_SCOPE_ALL);
         return;
     }
     store(issue);
@@ -247,16 +251,19 @@ begin(struct issue *issue)
     uint64_t wait_ms;
 
     if (!l->ready || l->closing || issue->in.expiry_s == 0) {
-        refuse(issue, X402_ERR_UNAVAILABLE, LIGHTNING_WAIT_MS, true);
+        refuse(issue, X402_ERR_UNAVAILABLE, LIGHTNING_WAIT_MS,
+               X402_TILL_SCOPE_ALL);
         return;
     }
     if (find_amount(issue) != X402_OK) {
         refuse(issue, X402_ERR_LN_ISSUANCE, LIGHTNING_WAIT_MS,
-               issue->rate == 0 && issue->in.unit == X402_TILL_TOKEN);
+               issue->in.unit == X402_TILL_TOKEN ? X402_TILL_SCOPE_TOKENS
+                                                 : X402_TILL_SCOPE_PEER);
         return;
     }
     if (is_full(l)) {
-        refuse(issue, X402_ERR_LN_ISSUANCE, LIGHTNING_WAIT_MS, true);
+        refuse(issue, X402_ERR_LN_ISSUANCE, LIGHTNING_WAIT_MS,
+               X402_TILL_SCOPE_ALL);
         return;
     }
     wait_ms =
@@ -264,7 +271,7 @@ begin(struct issue *issue)
             ? 0
             : allowance_take(&l->allowance, issue->in.peer, core_now_ms());
     if (wait_ms > 0) {
-        refuse(issue, X402_ERR_LN_ISSUANCE, wait_ms, false);
+        refuse(issue, X402_ERR_LN_ISSUANCE, wait_ms, X402_TILL_SCOPE_PEER);
         return;
     }
     issue->out.network = l->info.network;
@@ -277,8 +284,9 @@ begin(struct issue *issue)
 static void
 none(lightning_issued_cb cb, void *arg)
 {
-    static const struct x402_till_issued out = {
-        .err = X402_ERR_UNAVAILABLE, .wait_ms = 60000, .everybody = true};
+    static const struct x402_till_issued out = {.err = X402_ERR_UNAVAILABLE,
+                                                .wait_ms = 60000,
+                                                .scope = X402_TILL_SCOPE_ALL};
 
     metrics_add(METRIC_INVOICES_REFUSED, 1);
     cb(arg, &out);

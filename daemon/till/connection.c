@@ -91,7 +91,7 @@ make_room(struct connection *c, size_t len)
 void
 connection_send(struct connection *c, const struct x402_till_frame *frame)
 {
-    uint8_t bytes[512]; /* answers are short */
+    uint8_t bytes[X402_TILL_FRAME_MAX];
     size_t len = x402_till_encode(bytes, sizeof bytes, frame);
 
     if (c->closing)

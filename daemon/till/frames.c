@@ -182,8 +182,10 @@ static void
 take_issue(struct till *till, struct question *q,
            const struct x402_till_issue *issue)
 {
-    static const struct x402_till_issued closing = {
-        .err = X402_ERR_UNAVAILABLE, .wait_ms = 1000, .everybody = true};
+    static const struct x402_till_issued closing = {.err = X402_ERR_UNAVAILABLE,
+                                                    .wait_ms = 1000,
+                                                    .scope =
+                                                        X402_TILL_SCOPE_ALL};
 
     if (till->closing)
         on_issued(q, &closing);

@@ -25,6 +25,8 @@ struct x402_offer {
     const struct x402_requirement
         *accepts; /* 1..X402_ACCEPTS_MAX, first one preferred */
     size_t accepts_len;
+    struct x402_span lightning_json; /* a finished entry of `accepts`, after
+                                        the others, in v2; {NULL,0}: none */
 };
 
 /** JSON of the v2 PaymentRequired object (not yet base64). */

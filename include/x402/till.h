@@ -156,6 +156,13 @@ enum x402_till_dialect {
     X402_TILL_MPP = 4,
 };
 
+/** For whom it is of no use to ask again yet. */
+enum x402_till_scope {
+    X402_TILL_SCOPE_PEER = 0,   /* who asked */
+    X402_TILL_SCOPE_TOKENS = 1, /* everybody, for prices to be converted */
+    X402_TILL_SCOPE_ALL = 2,
+};
+
 #define X402_TILL_REALM_MAX 256 /* with its NUL */
 #define X402_TILL_LINE_MAX 4096 /* a header's value, with its NUL */
 #define X402_TILL_BOLT11_MAX 2048
@@ -175,9 +182,9 @@ struct x402_till_issue {
 
 struct x402_till_issued {
     enum x402_err err;
-    /* not X402_OK: until when a worker need not ask, and for whom */
+    /* not X402_OK: for how long a worker need not ask, and for whom */
     uint32_t wait_ms;
-    bool everybody; /* for all peers, not only the one who asked */
+    enum x402_till_scope scope;
     /* X402_OK: */
     enum x402_ln_network network;
     struct x402_msat amount;

@@ -226,7 +226,8 @@ take_issued(struct till_take *take, struct x402_till_issued *issued)
 {
     issued->err = take_err(take);
     issued->wait_ms = (uint32_t)till_take_upto(take, 4, WAIT_MAX);
-    issued->everybody = take_bool(take);
+    issued->scope =
+        (enum x402_till_scope)till_take_upto(take, 1, X402_TILL_SCOPE_ALL);
     issued->network = take_ln_network(take);
     issued->amount = take_msat(take);
     issued->expiry_s = (uint32_t)till_take_upto(take, 4, EXPIRY_MAX);

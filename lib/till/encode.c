@@ -149,7 +149,7 @@ put_issued(struct till_put *put, const struct x402_till_issued *issued)
 {
     till_put_uint(put, (uint64_t)issued->err, 2);
     till_put_uint(put, issued->wait_ms, 4);
-    till_put_uint(put, issued->everybody, 1);
+    till_put_uint(put, (uint64_t)issued->scope, 1);
     till_put_uint(put, (uint64_t)issued->network, 1);
     till_put_uint(put, issued->amount.value, 8);
     till_put_uint(put, issued->expiry_s, 4);

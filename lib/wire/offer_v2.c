@@ -36,6 +36,10 @@ x402_offer_v2(struct x402_buf *out, const struct x402_offer *offer)
             x402_buf_char(out, ',');
         add_entry(out, &offer->accepts[i]);
     }
+    if (offer->lightning_json.len > 0) {
+        x402_buf_char(out, ',');
+        x402_buf_add(out, offer->lightning_json);
+    }
     x402_buf_char(out, ']');
     if (offer->extensions_json.len > 0) {
         x402_buf_text(out, ",\"extensions\":");

@@ -116,7 +116,7 @@ make_issue_refused(void)
     begin(X402_TILL_ISSUED);
     frame.u.issued.err = X402_ERR_LN_ISSUANCE;
     frame.u.issued.wait_ms = 1000;
-    frame.u.issued.everybody = true;
+    frame.u.issued.scope = X402_TILL_SCOPE_ALL;
 }
 
 static void

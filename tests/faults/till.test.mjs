@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { account, accounts } from '../../devnet/accounts.mjs';
-import { ERR, TYPE, frame } from '../gateway/fake-till.mjs';
+import { ERR, RESERVED_BYTES, TYPE, frame } from '../gateway/fake-till.mjs';
 import { Buyer } from '../harness/crowd.mjs';
 import { FaultProxy, chaos, rules } from '../harness/fault-proxy.mjs';
 import { till } from '../harness/frames.mjs';
@@ -100,7 +100,7 @@ function lose(all) {
 /* [what the daemon's answer or the worker's question is turned into] */
 const LIES = {
   'an answer to a question that nobody asked': { way: 'answer', kind: 'RESERVED', lie: (bytes) => { const b = Buffer.from(bytes); b.writeBigUInt64BE(77n << 20n, 8); return b; } },
-  'a RESERVED where an ACK belongs': { way: 'answer', kind: 'ACK', lie: (bytes, { id }) => frame(TYPE.RESERVED, id, Buffer.alloc(53)) },
+  'a RESERVED where an ACK belongs': { way: 'answer', kind: 'ACK', lie: (bytes, { id }) => frame(TYPE.RESERVED, id, Buffer.alloc(RESERVED_BYTES)) },
   'a frame of an unknown type': { way: 'answer', kind: 'RESERVED', lie: (bytes, { id }) => frame(99, id) },
   'a frame of another version': { way: 'ask', kind: 'RESERVE', lie: (bytes) => { const b = Buffer.from(bytes); b[4] = 2; return b; } },
   'a length out of bounds': { way: 'ask', kind: 'CAPTURE', lie: (bytes) => { const b = Buffer.from(bytes); b.writeUInt32BE(0x7fffffff, 0); return b; } },

@@ -18,6 +18,8 @@ export const ERR = {
   IN_PROGRESS: 23, PENDING: 24, UNAVAILABLE: 25, BUSY: 26, RATE: 27, FEES: 28, UNKNOWN_RESERVATION: 30,
 };
 
+export const RESERVED_BYTES = 62; // of its body
+
 export const END = { 1: 'complete', 2: 'client', 3: 'server' };
 
 export function frame(type, id, body = Buffer.alloc(0)) {
@@ -61,7 +63,7 @@ function read(type, body) {
 }
 
 const reserved = (a) => {
-  const body = Buffer.alloc(62);
+  const body = Buffer.alloc(RESERVED_BYTES);
   body.writeUInt16BE(a.err ?? ERR.OK, 0);
   if (!a.err)
     Buffer.from((a.rid ?? hex(randomBytes(16))).slice(2), 'hex').copy(body, 2);

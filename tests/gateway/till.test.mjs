@@ -3,7 +3,7 @@
 // and offers go on, and nothing is forgotten.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { ERR, TYPE, frame } from './fake-till.mjs';
+import { ERR, RESERVED_BYTES, TYPE, frame } from './fake-till.mjs';
 import { payment, priced, sleep, startGateway, startUpstream } from './harness.mjs';
 
 let g;
@@ -123,19 +123,19 @@ test('the connection breaks while RELEASE, STARTED or DONE is open', async () =>
 
 const GARBAGE = {
   'an answer without a question': (f) => frame(TYPE.ACK, f.id + 1n, Buffer.alloc(2)),
-  'an answer with another id': (f) => frame(TYPE.RESERVED, f.id + 1024n, Buffer.alloc(53)),
+  'an answer with another id': (f) => frame(TYPE.RESERVED, f.id + 1024n, Buffer.alloc(RESERVED_BYTES)),
   'an answer of another kind': (f) => frame(TYPE.ACK, f.id, Buffer.alloc(2)),
   'a PONG without a PING': () => frame(TYPE.PONG, 0n),
   'a question': (f) => frame(TYPE.RESERVE, f.id, Buffer.alloc(300)),
   'an unknown type': (f) => frame(99, f.id),
-  'another version': (f) => { const b = frame(TYPE.RESERVED, f.id, Buffer.alloc(53)); b[4] = 2; return b; },
+  'another version': (f) => { const b = frame(TYPE.RESERVED, f.id, Buffer.alloc(RESERVED_BYTES)); b[4] = 2; return b; },
   'a spare byte': (f) => frame(TYPE.RESERVED, f.id, Buffer.alloc(54)),
   'a byte too few': (f) => frame(TYPE.RESERVED, f.id, Buffer.alloc(52)),
-  'an unknown error': (f) => { const b = Buffer.alloc(53); b.writeUInt16BE(999, 0); return frame(TYPE.RESERVED, f.id, b); },
+  'an unknown error': (f) => { const b = Buffer.alloc(RESERVED_BYTES); b.writeUInt16BE(999, 0); return frame(TYPE.RESERVED, f.id, b); },
   'a length of zero': () => Buffer.alloc(4),
   'a length of 4 GB': () => Buffer.from('ffffffff', 'hex'),
   'HTTP': () => Buffer.from('HTTP/1.1 200 OK\r\n\r\n'),
-  'the same answer twice': (f) => { const b = Buffer.alloc(53); b[1] = ERR.FUNDS; const a = frame(TYPE.RESERVED, f.id, b); return Buffer.concat([a, a]); },
+  'the same answer twice': (f) => { const b = Buffer.alloc(RESERVED_BYTES); b[1] = ERR.FUNDS; const a = frame(TYPE.RESERVED, f.id, b); return Buffer.concat([a, a]); },
 };
 for (const [why, answer] of Object.entries(GARBAGE)) {
   test(`the daemon sends ${why}: the connection is closed, and all that waited fails`, async () => {
@@ -154,7 +154,7 @@ for (const [why, answer] of Object.entries(GARBAGE)) {
 
 test('an answer in pieces, and many in one', async () => {
   g.till.script.RESERVE = async (f) => {
-    const body = Buffer.alloc(53);
+    const body = Buffer.alloc(RESERVED_BYTES);
     body.fill(0xaa, 2, 18);
     const bytes = frame(TYPE.RESERVED, f.id, body);
     for (const byte of bytes) {
@@ -166,7 +166,7 @@ test('an answer in pieces, and many in one', async () => {
   assert.equal((await pay()).status, 200);
   const queue = [];
   g.till.script.RESERVE = (f) => {
-    const body = Buffer.alloc(53);
+    const body = Buffer.alloc(RESERVED_BYTES);
     body.writeBigUInt64BE(f.id, 4);
     queue.push(frame(TYPE.RESERVED, f.id, body));
     if (queue.length === 40)

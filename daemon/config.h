@@ -21,6 +21,7 @@
 #define CONFIG_API_KEY_PAYEES_MAX 64
 #define CONFIG_API_KEY_ASSETS_MAX 16
 #define CONFIG_API_KEY_NAME_MAX 32
+#define CONFIG_FACTORIES_MAX 16
 
 /** Where a signer's private key comes from: a Web3 Secret Storage v3 file with
  * its password file, or a 0600 file with 64 hex digits.  Never the command
@@ -50,17 +51,24 @@ struct config_network {
     struct config_key signer[CONFIG_SIGNERS_MAX]; /* none: cannot settle */
     size_t signer_len;
     unsigned rpc_timeout_ms; /* 10000 */
-    unsigned confirmations;  /* depth at which a mined payment stops using
-                                credit; 2 */
-    unsigned batch_max;      /* payments per transaction; 100 */
-    unsigned batch_wait_ms;  /* a captured payment waits at most this for
-                                company; 1000 */
-    unsigned poll_ms;        /* receipts and head; 1000 */
-    uint64_t max_fee_gwei;   /* per gas; 0: 500 */
+    unsigned rpc_rate;       /* calls a second to each endpoint; 0: no bound */
+    unsigned rpc_agree;     /* endpoints that must say the same before it counts
+                               as proof: 2, or 1 where there is one */
+    unsigned confirmations; /* depth at which a mined payment stops using
+                               credit; 2 */
+    unsigned batch_max;     /* payments per transaction; 100 */
+    unsigned batch_wait_ms; /* a captured payment waits at most this for
+                               company; 1000 */
+    unsigned poll_ms;       /* receipts and head; 1000 */
+    uint64_t max_fee_gwei;  /* per gas; 0: 500 */
     uint64_t max_fee_settlement_gwei; /* whole transaction / payments in it */
+    uint64_t max_fee_day_gwei;        /* of 24 hours; 0: none */
     struct x402_amount
         credit_payer; /* atomic units; default 1 unit of a 6-decimals token */
     struct x402_amount credit_total; /* default 50 units */
+    /* who may deploy an ERC-6492 wallet in our transactions; default nobody */
+    struct x402_address factory[CONFIG_FACTORIES_MAX];
+    size_t factory_len;
 };
 
 struct config_payee {
@@ -152,6 +160,8 @@ const char *config_needs_restart(const struct config *now,
                                  const struct config *next);
 const struct config_network *config_network(const struct config *config,
                                             uint64_t chain_id);
+bool config_is_factory(const struct config_network *network,
+                       const struct x402_address *factory);
 bool config_is_payee(const struct config *config, uint64_t chain_id,
                      const struct x402_address *payee);
 /** The key's own list; without one, those under payees. */

@@ -69,6 +69,7 @@ bool config_check_facilitator(const struct config_checking_network *n);
 bool config_is_url(const char *text);
 /** Plain http to another machine: whoever is on the way can read and lie. */
 bool config_is_plain_remote(const char *url);
+bool config_check_factories(const struct config_checking_network *n);
 bool config_check_credit(const struct config_checking_network *n);
 
 #endif

@@ -106,6 +106,7 @@ static const cyaml_schema_field_t batch_fields[] = {
 static const cyaml_schema_field_t fees_fields[] = {
     TEXT(MAY, file_fees, per_gas),
     TEXT(MAY, file_fees, per_payment),
+    TEXT(MAY, file_fees, per_day),
     CYAML_FIELD_END,
 };
 
@@ -124,11 +125,15 @@ static const cyaml_schema_field_t network_fields[] = {
     MAPPING(MAY, file_network, facilitator, facilitator_fields),
     LIST(MAY, file_network, rpc, &text_entry, 0, CONFIG_RPC_MAX),
     TEXT(MAY, file_network, rpc_timeout),
+    TEXT(MAY, file_network, rpc_rate),
+    TEXT(MAY, file_network, rpc_agree),
     LIST(MAY, file_network, signers, &signer_entry, 0, CONFIG_SIGNERS_MAX),
     LIST(MAY, file_network, assets, &asset_entry, 0, 32),
     MAPPING(MAY, file_network, credit, credit_fields),
     MAPPING(MAY, file_network, batch, batch_fields),
     MAPPING(MAY, file_network, max_fee, fees_fields),
+    LIST(MAY, file_network, eip6492_factories, &text_entry, 0,
+         CONFIG_FACTORIES_MAX),
     TEXT(MAY, file_network, confirmations),
     TEXT(MAY, file_network, poll),
     CYAML_FIELD_END,

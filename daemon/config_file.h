@@ -77,6 +77,7 @@ struct file_batch {
 struct file_fees {
     char *per_gas;
     char *per_payment;
+    char *per_day;
 };
 
 struct file_facilitator {
@@ -94,6 +95,8 @@ struct file_network {
     char **rpc;
     unsigned rpc_count;
     char *rpc_timeout;
+    char *rpc_rate;
+    char *rpc_agree;
     struct file_signer *signers;
     unsigned signers_count;
     struct file_asset *assets;
@@ -101,6 +104,8 @@ struct file_network {
     struct file_credit *credit;
     struct file_batch *batch;
     struct file_fees *max_fee;
+    char **eip6492_factories;
+    unsigned eip6492_factories_count;
     char *confirmations;
     char *poll;
 };

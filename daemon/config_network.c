@@ -174,6 +174,9 @@ check_numbers(const struct config_checking_network *n)
     } rows[] = {
         {".rpc_timeout", in->rpc_timeout, 10000, 500, 60000,
          &out->rpc_timeout_ms},
+        {".rpc_rate", in->rpc_rate, 0, 1, 100000, &out->rpc_rate},
+        {".rpc_agree", in->rpc_agree, out->rpc_len > 1 ? 2 : 1, 1,
+         out->rpc_len > 1 ? 2 : 1, &out->rpc_agree},
         {".confirmations", in->confirmations, 2, 1, 1000, &out->confirmations},
         {".poll", in->poll, 1000, 50, 60000, &out->poll_ms},
         {".batch.max", in->batch ? in->batch->max : NULL, 100, 1, 500,
@@ -208,7 +211,10 @@ check_fees(const struct config_checking_network *n)
             config_take_number(n->c,
                                config_place(place, n, ".max_fee.per_payment"),
                                in->per_payment, 1, 1000000000000,
-                               &n->out->max_fee_settlement_gwei));
+                               &n->out->max_fee_settlement_gwei) &&
+            config_take_number(n->c, config_place(place, n, ".max_fee.per_day"),
+                               in->per_day, 1, 1000000000000,
+                               &n->out->max_fee_day_gwei));
 }
 
 /* -- sections -- */
@@ -232,7 +238,7 @@ check_network(struct config_checking *c, unsigned index)
     c->config->network_len = index + 1;
     return check_rpc(&n) && check_signers(&n) && config_check_facilitator(&n) &&
            config_check_assets(&n) && config_check_credit(&n) &&
-           check_numbers(&n) && check_fees(&n);
+           check_numbers(&n) && check_fees(&n) && config_check_factories(&n);
 }
 
 bool

@@ -5,24 +5,27 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CACHE, DEVNET } from './paths.mjs';
 
 const require = createRequire(import.meta.url);
-const SOURCES = ['Usdc.sol', 'Multicall3.sol', 'Permit2Proxy.sol', 'ExactPermit2Proxy.sol',
-  'UptoPermit2Proxy.sol'];
+const OURS = ['Usdc.sol', 'Multicall3.sol', 'Permit2Proxy.sol', 'ExactPermit2Proxy.sol',
+  'UptoPermit2Proxy.sol'].map((name) => join(DEVNET, 'contracts', name));
 const SETTINGS = {
   optimizer: { enabled: true, runs: 1_000_000 },
   evmVersion: 'cancun',
-  outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
+  outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
 };
 
-const read = (name) => readFileSync(join(DEVNET, 'contracts', name), 'utf8');
 const lock = () => readFileSync(join(DEVNET, 'package-lock.json'), 'utf8');
 
 /** {Usdc: {abi, initcode}, Multicall3: {abi, initcode}, …} */
-export function contracts() {
-  return cached('contracts', [lock(), JSON.stringify(SETTINGS), ...SOURCES.map(read)], compile);
+export const contracts = () => compiled(OURS);
+
+/** Every contract of these files, {name: {abi, initcode, code}}.  They may import each other and what npm holds. */
+export function compiled(files) {
+  const sources = Object.fromEntries(files.map((file) => [basename(file), { content: readFileSync(file, 'utf8') }]));
+  return cached('contracts', [lock(), JSON.stringify(SETTINGS), JSON.stringify(sources)], () => compile(sources));
 }
 
 /** What make() returns, kept in the cache folder under the hash of `parts`. */
@@ -41,21 +44,16 @@ export function cached(name, parts, make) {
   }
 }
 
-function compile() {
+function compile(sources) {
   const solc = require('solc');
-  const input = {
-    language: 'Solidity',
-    sources: Object.fromEntries(SOURCES.map((name) => [name, { content: read(name) }])),
-    settings: SETTINGS,
-  };
+  const input = { language: 'Solidity', sources, settings: SETTINGS };
   const findImport = (path) => ({ contents: readFileSync(require.resolve(path), 'utf8') });
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }));
   const errors = (output.errors ?? []).filter((e) => e.severity === 'error');
   if (errors.length > 0)
     throw new Error(errors.map((e) => e.formattedMessage).join('\n'));
-  return Object.fromEntries(SOURCES.map((source) => {
-    const name = source.replace('.sol', '');
-    const { abi, evm } = output.contracts[source][name];
-    return [name, { abi, initcode: `0x${evm.bytecode.object}` }];
-  }));
+  const ours = Object.keys(sources).flatMap((name) => Object.entries(output.contracts[name] ?? {}));
+  return Object.fromEntries(ours.map(([name, { abi, evm }]) => [
+    name, { abi, initcode: `0x${evm.bytecode.object}`, code: `0x${evm.deployedBytecode.object}` },
+  ]));
 }

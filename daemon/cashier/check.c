@@ -3,6 +3,7 @@
  * payees". */
 #include <string.h>
 
+#include "../failpoint.h"
 #include "inside.h"
 
 enum x402_err
@@ -82,7 +83,7 @@ check_verdict(struct op *op, const struct chain_verdict *verdict)
     /* code at the payer's address: another rule of signing, another cost of
      * gas, and a balance that anybody's call can move */
     in->alone = in->alone || verdict->has_code;
-    if (in->alone || verdict->no_balance)
+    if ((in->alone && !mutant("wallets_on_credit")) || verdict->no_balance)
         in->mode = PAY_SETTLE_BEFORE;
     in->now_ms = core_now_ms();
 }

@@ -75,6 +75,19 @@ chain_override_refused(struct chain *chain, const struct rpc_answer *answer,
     return true;
 }
 
+struct breaker *
+chain_breaker(struct chain *chain, const struct x402_address *asset,
+              bool wallet)
+{
+    for (size_t i = 0; i < chain->assets_len; i++) {
+        struct chain_asset *at = &chain->assets[i];
+
+        if (x402_address_eq(&at->asset->address, asset))
+            return wallet ? &at->wallets : &at->accounts;
+    }
+    return NULL;
+}
+
 /* geth and those like it say code 3; others only say it in words. */
 bool
 chain_is_revert(const struct rpc_answer *answer)
@@ -83,7 +96,63 @@ chain_is_revert(const struct rpc_answer *answer)
            (answer->code == 3 || contains(answer->message, "revert") ||
             contains(answer->message, "out of gas") ||
             contains(answer->message, "invalid opcode") ||
+            contains(answer->message, "EVM error") ||
             contains(answer->message, "VM execution"));
+}
+
+/* -- what gas may have cost -- */
+
+static struct x402_amount
+cost_of(const struct x402_amount *max_fee, uint64_t gas_limit)
+{
+    struct x402_amount cost;
+
+    if (!fees_cost(&cost, max_fee, gas_limit))
+        cost = x402_amount_of(UINT64_MAX);
+    return cost;
+}
+
+void
+chain_spend(struct chain *chain, const struct fees *fees, uint64_t gas_limit,
+            const struct fees *before)
+{
+    struct x402_amount none = {{0}};
+    struct x402_amount cost = cost_of(&fees->max_fee, gas_limit);
+
+    if (before != NULL)
+        none = cost_of(&before->max_fee, gas_limit);
+    spent_add(&chain->spent, &cost, &none, core_now_ms());
+}
+
+struct spending {
+    struct chain *chain;
+    int64_t batch;
+    struct x402_amount before;
+};
+
+static void
+on_cost(void *arg, const struct ledger_cost *row)
+{
+    struct spending *spending = arg;
+    struct x402_amount cost = cost_of(&row->max_fee, row->gas_limit);
+
+    if (spending->batch != row->batch_id)
+        spending->before = (struct x402_amount){{0}};
+    spent_add(&spending->chain->spent, &cost, &spending->before,
+              row->created_ms);
+    spending->batch = row->batch_id;
+    spending->before = cost;
+}
+
+static void
+read_spent(struct chain *chain)
+{
+    struct spending spending = {.chain = chain};
+    uint64_t now_ms = core_now_ms();
+
+    if (chain->ledger != NULL)
+        ledger_costs(chain->ledger, chain_id(chain),
+                     now_ms - SPENT_HOURS * 3600000ull, on_cost, &spending);
 }
 
 /* -- open -- */
@@ -109,10 +178,13 @@ start_node(struct chain *chain)
         .urls_len = chain->config->rpc_len,
         .timeout_ms = chain->config->rpc_timeout_ms,
         .chain_id = chain->config->network->chain_id,
+        .rate = chain->config->rpc_rate,
+        .agree = chain->config->rpc_agree > 1,
     };
 
     core_random(&chain->code.seed, sizeof chain->code.seed);
     list_assets(chain);
+    read_spent(chain);
     chain->rpc = rpc_new(core_loop(chain->core), &options);
     chain->simulator = simulate_new(chain);
     if (chain->ledger != NULL)

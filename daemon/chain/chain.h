@@ -45,8 +45,11 @@ struct chain_ask {
 };
 struct chain_verdict {
     enum x402_err err; /* OK FUNDS NONCE_USED SIGNATURE EXPIRED NOT_YET_VALID
-                          ASSET SIMULATION; UNAVAILABLE BUSY FEES */
-    bool has_code;     /* the payer is a contract (or delegated, EIP-7702) */
+                          ASSET SIMULATION FACTORY DEPLOYMENT; UNAVAILABLE BUSY
+                          FEES */
+    bool has_code;     /* the payer is a contract (or delegated, EIP-7702), or
+                          will be one in the transaction that settles */
+    bool deploys;      /* the latter: ERC-6492 */
     bool no_balance;   /* nobody could be asked for it: no credit */
     struct x402_amount
         balance; /* of the payer at block_number, read in the same call */
@@ -79,6 +82,7 @@ void chain_watch(struct chain *chain, int64_t payment, unsigned timeout_ms,
 
 struct chain_health {
     bool reachable;
+    bool stopped;    /* transactions failed in a row: settling is only tried */
     bool can_settle; /* has a signer with enough for gas, fees under the cap;
                         or a facilitator that settles on this network */
     uint64_t head_number;

@@ -42,6 +42,39 @@ told(struct telling *telling)
     free(telling);
 }
 
+static bool
+is_wallet(const struct flight *flight)
+{
+    return flight->payments_len == 1 && flight->payments[0].alone;
+}
+
+/* It was tried right before it was signed; so one that pays nobody, though it
+ * had the time, means that something is wrong.  A flight may know payments that
+ * other transactions settled: those do not count. */
+static void
+count_failure(const struct telling *telling)
+{
+    const struct flight *flight = telling->flight;
+    struct chain *chain = telling->follower->chain;
+    struct breaker *breaker;
+    bool any = false;
+
+    if (flight->payments_len == 0 ||
+        flight->step.expires_s <= chain->health.head_time_s)
+        return;
+    breaker =
+        chain_breaker(chain, &flight->payments[0].asset, is_wallet(flight));
+    for (size_t i = 0; i < telling->len; i++)
+        any = any || telling->outcomes[i].paid;
+    if (breaker == NULL)
+        return;
+    if (any)
+        breaker_worked(breaker);
+    else if (breaker_failed(breaker, core_now_ms()) && !is_wallet(flight))
+        flight_log(LOG_ERROR, "settling_stopped", flight);
+    signers_health(chain->signers);
+}
+
 static void
 on_mined(void *arg, enum x402_err err, int64_t batch)
 {
@@ -57,13 +90,16 @@ on_mined(void *arg, enum x402_err err, int64_t batch)
         told(telling);
         return;
     }
+    count_failure(telling);
     for (size_t i = 0; i < telling->len; i++) {
         if (telling->outcomes[i].paid) {
             metrics_add(METRIC_MINED, 1);
+            settle_paid(chain->settler, telling->outcomes[i].payment);
             watch_mined(chain->watches, telling->outcomes[i].payment);
         } else {
             some_not = true;
-            settle_not_paid(chain->settler, telling->outcomes[i].payment);
+            settle_not_paid(chain->settler, telling->outcomes[i].payment,
+                            is_wallet(telling->flight));
         }
     }
     told(telling);

@@ -3,6 +3,8 @@
  * does not is over every cap. */
 #include "fees.h"
 
+#include "../failpoint.h"
+
 #define GWEI 1000000000u
 #define DEFAULT_MAX_FEE_GWEI 500
 /* what a node may suggest as a tip before we think that it is mistaken */
@@ -46,6 +48,8 @@ limit_of(const struct fees_caps *caps, uint64_t gas_limit, size_t payments)
     uint64_t limit = narrow((wide)gwei * GWEI);
     wide settlement;
 
+    if (mutant("fees_uncapped"))
+        return UINT64_MAX;
     if (caps->max_settlement_gwei == 0 || gas_limit == 0)
         return limit;
     /* no overflow: 2^64 * 2^8 * 2^30 */

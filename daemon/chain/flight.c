@@ -48,6 +48,7 @@ flight_add_payment(struct flight *flight, const struct pay_row *row)
         .payer = row->auth.from,
         .payee = row->auth.to,
         .value = row->auth.value,
+        .alone = row->alone,
     };
     memcpy(payments->nonce, row->auth.nonce, sizeof payments->nonce);
     if (row->auth.valid_before_s > flight->step.expires_s)

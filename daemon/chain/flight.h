@@ -18,6 +18,7 @@ struct flight_payment {
     struct x402_address asset, payer, payee;
     struct x402_amount value;
     uint8_t nonce[32];
+    bool alone; /* its payer is a contract */
 };
 
 struct flight_tx {

@@ -60,9 +60,9 @@ follow_bury(struct flight *flight)
 
 /* -- one step -- */
 
-static void
-act(struct follower *follower, struct flight *flight, enum step_action action,
-    const struct receipt *receipt)
+void
+follow_act(struct follower *follower, struct flight *flight,
+           enum step_action action, const struct receipt *receipt)
 {
     switch (action) {
     case STEP_WAIT:
@@ -95,13 +95,20 @@ static void
 step_flight(struct poll *poll, struct flight *flight,
             const struct rpc_answer *answers)
 {
+    struct follower *follower = poll->follower;
     struct step_view view;
     struct receipt receipt = {0};
+    enum step_action action;
 
     if (flight->busy || flight->dead)
         return;
     poll_view(poll, flight, answers, &view, &receipt);
-    act(poll->follower, flight, step_next(&flight->step, &view), &receipt);
+    action = step_next(&flight->step, &view);
+    if (follow_needs_second(follower, action))
+        follow_confirm(follower, flight, action, &receipt,
+                       rpc_answerer(follower->chain->rpc));
+    else
+        follow_act(follower, flight, action, &receipt);
     receipt_free(&receipt);
 }
 

@@ -54,6 +54,17 @@ void follow_resume(struct follower *follower);
 void follow_replace(struct follower *follower, struct flight *flight,
                     bool cancel);
 void follow_broadcast(struct follower *follower, struct flight *flight);
+/** Take one step. */
+void follow_act(struct follower *follower, struct flight *flight,
+                enum step_action action, const struct receipt *receipt);
+/** Must another endpoint say so first? */
+bool follow_needs_second(const struct follower *follower,
+                         enum step_action action);
+/** Ask one, and take the step if it does.  In: receipt  is taken over; witness
+ *  who said it first. */
+void follow_confirm(struct follower *follower, struct flight *flight,
+                    enum step_action action, struct receipt *receipt,
+                    unsigned witness);
 /** Over: gone as soon as nothing refers to it. */
 void follow_bury(struct flight *flight);
 

@@ -16,10 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../failpoint.h"
 #include "params.h"
 #include "quantity.h"
+#include "sign.h"
 #include "signers.h"
 #include "upkeep.h"
+#include "wallet.h"
 
 /* -- verdicts -- */
 
@@ -38,6 +41,7 @@ judge_member(struct group *group, size_t i, const struct look_seen *seen,
     waiting_tell(w, &(struct chain_verdict){
                         .err = err,
                         .has_code = group->alone,
+                        .deploys = group->deploys,
                         .balance = seen->balance,
                         .block_number = block->number,
                     });
@@ -79,6 +83,22 @@ group_failed(struct group *group, bool again)
     }
 }
 
+/* Nothing is there yet: by itself, with its deployment, if its factory may. */
+static void
+take_undeployed(struct group *group, struct waiting *w)
+{
+    struct chain *chain = group->simulator->chain;
+    enum x402_err err = wallet_may_deploy(chain->config, w->ask.signature,
+                                          w->ask.signature_len);
+
+    if (err != X402_OK) {
+        waiting_tell_err(w, err);
+        return;
+    }
+    w->alone = w->deploys = true;
+    waiting_push_front(&group->simulator->queue, w);
+}
+
 /* Members whose payer turned out to have code go again by themselves, and so
  * do those that failed in their company.  Returns true when i was dealt with.
  */
@@ -97,6 +117,10 @@ take_code(struct group *group, size_t i, const struct look_seen *seen,
         waiting_push_front(&group->simulator->queue, w);
         return true;
     case CODE_NONE:
+        if (w->wrapped) {
+            take_undeployed(group, w);
+            return true;
+        }
         break;
     }
     if (company && !seen->moved && w->halved < 3) {
@@ -155,25 +179,84 @@ judge_group(struct group *group, const struct rpc_answer *answers)
     }
 }
 
+/* Why a wallet that is not there yet cannot pay: the same two calls, each
+ * allowed to fail. */
+static void
+explain_deployment(struct look_seen *seen, const struct rpc_answer *answer)
+{
+    struct x402_abi_result results[2];
+    uint8_t *data;
+    size_t len;
+
+    if (answer->status != RPC_RESULT ||
+        !quantity_data(&data, &len, answer->result))
+        return;
+    if (x402_abi_aggregate3_decode(results, 2, data, len) == X402_OK) {
+        seen->not_deployed = !results[0].success && !results[1].success;
+        seen->bad_signature =
+            look_bad_signature(results[1].data, results[1].data_len);
+    }
+    free(data);
+}
+
+/* "code present: ERC-1271 only, no fallback": the wallet itself must say yes,
+ * whatever a token makes of it. */
+static void
+hear_wallet(struct look_seen *seen, const struct rpc_answer *answer)
+{
+    if (wallet_judge(answer) == X402_OK)
+        return;
+    seen->moved = false;
+    seen->bad_signature = true;
+}
+
+static void
+hear_token(struct look_seen *seen, const struct rpc_answer *answer)
+{
+    uint8_t *data;
+    size_t len;
+
+    seen->tried = true;
+    seen->moved = answer->status == RPC_RESULT;
+    if (seen->moved || !quantity_data(&data, &len, answer->data))
+        return;
+    seen->bad_signature = look_bad_signature(data, len);
+    free(data);
+}
+
+/* The settler may try one. */
+static bool
+wallets_are_stopped(const struct group *group)
+{
+    const struct waiting *w = group->member[0];
+    const struct breaker *breaker =
+        chain_breaker(group->simulator->chain, &w->ask.asset, true);
+
+    return w->from == NULL && breaker != NULL && breaker_tripped(breaker);
+}
+
 static void
 judge_alone(struct group *group, const struct rpc_answer *answers)
 {
     struct look_seen seen;
     struct look_block block;
-    uint8_t *data;
-    size_t len;
 
     if (!read_look(group, &answers[0], &seen, &block) ||
-        (answers[1].status != RPC_RESULT && !chain_is_revert(&answers[1]))) {
+        (answers[1].status != RPC_RESULT && !chain_is_revert(&answers[1])) ||
+        (!group->deploys &&
+         wallet_judge(&answers[2]) == X402_ERR_UNAVAILABLE)) {
         group_failed(group, false);
         return;
     }
-    seen.tried = true;
-    seen.moved = answers[1].status == RPC_RESULT;
-    if (!seen.moved && quantity_data(&data, &len, answers[1].data)) {
-        seen.bad_signature = look_bad_signature(data, len);
-        free(data);
+    if (wallets_are_stopped(group)) {
+        group_failed(group, false);
+        return;
     }
+    hear_token(&seen, &answers[1]);
+    if (!group->deploys)
+        hear_wallet(&seen, &answers[2]);
+    else if (!seen.moved)
+        explain_deployment(&seen, &answers[2]);
     judge_member(group, 0, &seen, &block);
 }
 
@@ -236,27 +319,61 @@ static struct rpc_call
 alone_call(struct group *group)
 {
     struct chain *chain = group->simulator->chain;
-    const struct look_payment *payment = &group->payment[0];
-    uint8_t data[X402_ABI_TRANSFER_MAX];
+    const struct waiting *w = group->member[0];
     struct fees_caps caps = {chain->config->max_fee_gwei, 0};
     struct fees fees;
+    struct sign_calldata calldata;
     struct params_message message = {
-        .from = signers_any(chain->signers),
-        .to = payment->asset,
-        .data = data,
-        .gas = SIMULATE_ALONE_GAS,
+        .from = w->from != NULL ? w->from : signers_any(chain->signers),
+        .to = &calldata.to,
+        .gas = group->deploys ? WALLET_DEPLOY_GAS : WALLET_GAS,
         .block = "latest",
         .time_s = group->time_s,
     };
+    struct rpc_call call;
 
-    message.data_len = x402_abi_transfer(
-        data, payment->auth, payment->signature, payment->signature_len);
+    sign_calldata(&calldata, group->payment, 1, false);
+    message.data = calldata.data;
+    message.data_len = calldata.len;
     if (message.from != NULL &&
-        fees_offer(&fees, &chain->market, &caps, SIMULATE_ALONE_GAS, 1)) {
+        fees_offer(&fees, &chain->market, &caps, message.gas, 1) &&
+        !mutant("wallet_without_fees")) {
         message.max_fee = &fees.max_fee;
         message.max_priority_fee = &fees.max_priority;
     }
-    return params_call(&message);
+    call = params_call(&message);
+    free(calldata.data);
+    return call;
+}
+
+static struct rpc_call
+explain_call(struct group *group)
+{
+    struct chain *chain = group->simulator->chain;
+    struct params_message message = {
+        .from = signers_any(chain->signers),
+        .to = chain_multicall3(),
+        .gas = WALLET_DEPLOY_GAS,
+        .block = "latest",
+        .time_s = group->time_s,
+    };
+    uint8_t *data = sign_deployment(&message.data_len, group->payment, true);
+    struct rpc_call call;
+
+    message.data = data;
+    call = params_call(&message);
+    free(data);
+    return call;
+}
+
+static void
+add_alone_calls(struct group *group, struct rpc_call *calls, size_t *len)
+{
+    calls[(*len)++] = alone_call(group);
+    calls[(*len)++] = group->deploys
+                          ? explain_call(group)
+                          : wallet_ask(group->simulator->chain, group->payment,
+                                       group->time_s);
 }
 
 /* Asks again two seconds early, so that the answer outlives the call. */
@@ -296,7 +413,7 @@ group_launch(struct group *group)
         group->payment[i] = waiting_payment(group->member[i]);
     calls[0] = look_call(group);
     if (group->alone)
-        calls[len++] = alone_call(group);
+        add_alone_calls(group, calls, &len);
     else
         add_code_calls(group, calls, &len);
     simulator->inflight++;

@@ -28,6 +28,16 @@ struct inquiry {
     struct chain *chain;
     struct pay_row row;
     enum x402_err reason;
+    enum x402_err asked_for; /* the reason at the beginning */
+    unsigned asked, without; /* endpoints: who answered, whom not to ask */
+    struct proof {
+        bool paid;
+        enum x402_err reason; /* not paid */
+        uint8_t tx_hash[32], block_hash[32];
+    } first; /* what the first one's answers come to */
+    bool second;
+    bool claimed; /* somebody named the transaction: */
+    uint8_t claim[32];
     uint64_t to, window; /* being searched: (to - window, to] */
     bool newest;         /* up to the newest block, whatever it is by now */
     unsigned windows;
@@ -39,6 +49,19 @@ struct inquiry {
 };
 
 static void search(struct inquiry *q);
+static void proceed(struct inquiry *q);
+
+static void
+ask(struct inquiry *q, const struct rpc_call *calls, size_t len, rpc_cb cb)
+{
+    rpc_ask_without(q->chain->rpc, q->without, calls, len, cb, q);
+}
+
+static void
+note_answerer(struct inquiry *q)
+{
+    q->asked |= rpc_answerer(q->chain->rpc);
+}
 
 /* -- the end -- */
 
@@ -59,6 +82,41 @@ may_let_go(const struct pay_row *row)
     return row->state == PAY_RESERVED && row->batch_id == 0;
 }
 
+/* A proof counts when two endpoints, each asked from the beginning, come to the
+ * same.  Returns true then; else the inquiry goes on, or ended. */
+static bool
+is_proven(struct inquiry *q, const struct proof *proof)
+{
+    if (!rpc_must_agree(q->chain->rpc))
+        return true;
+    if (!q->second) {
+        q->first = *proof;
+        q->second = true;
+        q->without = q->asked;
+        receipt_free(&q->receipt);
+        proceed(q);
+        return false;
+    }
+    if (proof->paid == q->first.paid && proof->reason == q->first.reason &&
+        memcmp(proof->tx_hash, q->first.tx_hash, 32) == 0 &&
+        memcmp(proof->block_hash, q->first.block_hash, 32) == 0)
+        return true;
+    log_event(LOG_ERROR, "endpoints_disagree", NULL);
+    end(q, q->asked_for);
+    return false;
+}
+
+/* Somebody was faster than our transaction. */
+static void
+excuse(const struct inquiry *q)
+{
+    struct breaker *breaker =
+        chain_breaker(q->chain, &q->row.asset, q->row.alone);
+
+    if (breaker != NULL)
+        breaker_excused(breaker);
+}
+
 static void
 on_failed(void *arg, enum x402_err err, int64_t payment)
 {
@@ -67,6 +125,8 @@ on_failed(void *arg, enum x402_err err, int64_t payment)
     q->chain->ledger_waits--;
     if (err == X402_OK) {
         metrics_add(METRIC_FAILED, 1);
+        if (q->reason == X402_ERR_NONCE_USED)
+            excuse(q);
         watch_refused(q->chain->watches, payment, q->reason);
     }
     end(q, X402_OK);
@@ -75,6 +135,10 @@ on_failed(void *arg, enum x402_err err, int64_t payment)
 static void
 fail(struct inquiry *q, enum x402_err reason)
 {
+    struct proof proof = {.reason = reason};
+
+    if (!may_let_go(&q->row) && !is_proven(q, &proof))
+        return;
     log_event(LOG_WARN, "payment_failed", "reason", x402_err_info(reason)->name,
               NULL);
     q->reason = reason;
@@ -108,6 +172,7 @@ on_paid(void *arg, enum x402_err err, int64_t payment)
     if (err == X402_OK) {
         log_event(LOG_INFO,
                   q->chain->remote != NULL ? "paid" : "paid_by_another", NULL);
+        excuse(q);
         metrics_add(METRIC_MINED, 1);
         if (!q->chain->closing)
             follow_paid_by(q->chain->follower, &q->receipt);
@@ -119,6 +184,12 @@ on_paid(void *arg, enum x402_err err, int64_t payment)
 static void
 paid(struct inquiry *q)
 {
+    struct proof proof = {.paid = true};
+
+    memcpy(proof.tx_hash, q->receipt.tx_hash, 32);
+    memcpy(proof.block_hash, q->receipt.block_hash, 32);
+    if (!is_proven(q, &proof))
+        return;
     q->chain->ledger_waits++;
     ledger_paid_by(q->chain->ledger, q->row.id, q->receipt.tx_hash,
                    q->receipt.block_number, q->receipt.block_hash,
@@ -144,6 +215,7 @@ on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
     struct receipt_claim claim = claim_of(q);
 
     (void)len;
+    note_answerer(q);
     if (answers[0].status != RPC_RESULT || q->chain->closing ||
         receipt_read(&q->receipt, answers[0].text, q->tx_hash) !=
             RECEIPT_READ ||
@@ -189,6 +261,7 @@ on_canceled(void *arg, const struct rpc_answer *answers, size_t len)
     struct inquiry *q = arg;
 
     (void)len;
+    note_answerer(q);
     if (q->chain->closing)
         end(q, X402_ERR_NONCE_USED);
     else
@@ -209,12 +282,12 @@ found(struct inquiry *q, const json_t *log)
     }
     if (is_topic(log, 0, x402_abi_topic_authorization_canceled)) {
         calls[0] = params_block("finalized");
-        rpc_ask(q->chain->rpc, calls, 1, on_canceled, q);
+        ask(q, calls, 1, on_canceled);
         return;
     }
     calls[0] = params_receipt(q->tx_hash);
     calls[1] = params_block("finalized");
-    rpc_ask(q->chain->rpc, calls, 2, on_receipt, q);
+    ask(q, calls, 2, on_receipt);
 }
 
 static void
@@ -224,6 +297,7 @@ on_logs(void *arg, const struct rpc_answer *answers, size_t len)
     const json_t *logs = answers[0].result;
 
     (void)len;
+    note_answerer(q);
     if (q->chain->closing) {
         end(q, X402_ERR_NONCE_USED);
     } else if (answers[0].status == RPC_ERROR && q->window > WINDOW_LEAST) {
@@ -260,7 +334,7 @@ search(struct inquiry *q)
 
     memcpy(payer + 12, q->row.auth.from.byte, 20);
     call = params_logs(&logs);
-    rpc_ask(q->chain->rpc, &call, 1, on_logs, q);
+    ask(q, &call, 1, on_logs);
 }
 
 static void
@@ -280,7 +354,8 @@ static bool
 read_state(struct inquiry *q, const struct rpc_answer *answer,
            struct look_seen *seen, struct look_block *block)
 {
-    struct look_payment payment = {&q->row.asset, &q->row.auth, NULL, 0};
+    struct look_payment payment = {.asset = &q->row.asset,
+                                   .auth = &q->row.auth};
     uint8_t *data;
     size_t len;
     bool good;
@@ -302,6 +377,7 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
     struct look_block block;
 
     (void)len;
+    note_answerer(q);
     if (q->chain->closing) {
         end(q, q->reason);
         return;
@@ -330,7 +406,8 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
 static void
 ask_state(struct inquiry *q)
 {
-    struct look_payment payment = {&q->row.asset, &q->row.auth, NULL, 0};
+    struct look_payment payment = {.asset = &q->row.asset,
+                                   .auth = &q->row.auth};
     struct params_message message = {
         .to = chain_multicall3(),
         .block = q->pruned ? "latest" : "finalized",
@@ -342,7 +419,23 @@ ask_state(struct inquiry *q)
     message.data = data;
     call = params_call(&message);
     free(data);
-    rpc_ask(q->chain->rpc, &call, 1, on_state, q);
+    ask(q, &call, 1, on_state);
+}
+
+static void ask_claim(struct inquiry *q);
+
+/* From the beginning. */
+static void
+proceed(struct inquiry *q)
+{
+    q->windows = 0;
+    q->pruned = q->use_only;
+    if (q->claimed)
+        ask_claim(q);
+    else if (q->asked_for == X402_ERR_NONCE_USED)
+        begin_search(q);
+    else
+        ask_state(q);
 }
 
 static struct inquiry *
@@ -353,7 +446,7 @@ begin(struct chain *chain, const struct pay_row *row, enum x402_err reason)
     chain->settler_inquiries++;
     q->chain = chain;
     q->row = *row;
-    q->reason = reason;
+    q->reason = q->asked_for = reason;
     return q;
 }
 
@@ -365,12 +458,10 @@ inquire(struct chain *chain, const struct pay_row *row, enum x402_err reason)
     if (chain->settler_inquiries >= INQUIRE_MAX)
         return false;
     q = begin(chain, row, reason);
-    if (reason == X402_ERR_NONCE_USED)
-        begin_search(q);
-    else if (may_let_go(row))
+    if (reason != X402_ERR_NONCE_USED && may_let_go(row))
         fail(q, reason);
     else
-        ask_state(q);
+        proceed(q);
     return true;
 }
 
@@ -385,8 +476,8 @@ inquire_use(struct chain *chain, const struct pay_row *row,
     if (chain->settler_inquiries >= INQUIRE_MAX)
         return false;
     q = begin(chain, row, reason);
-    q->use_only = q->pruned = true;
-    ask_state(q);
+    q->use_only = true;
+    proceed(q);
     return true;
 }
 
@@ -398,6 +489,7 @@ on_claim(void *arg, const struct rpc_answer *answers, size_t len)
     enum receipt_read read = RECEIPT_BAD;
 
     (void)len;
+    note_answerer(q);
     if (answers[0].status != RPC_RESULT || q->chain->closing) {
         end(q, X402_ERR_PENDING);
         return;
@@ -412,8 +504,18 @@ on_claim(void *arg, const struct rpc_answer *answers, size_t len)
               "network", q->chain->config->network->caip2, NULL);
     receipt_free(&q->receipt);
     memset(&q->receipt, 0, sizeof q->receipt);
-    q->use_only = q->pruned = true;
-    ask_state(q);
+    q->claimed = false;
+    q->use_only = true;
+    proceed(q);
+}
+
+static void
+ask_claim(struct inquiry *q)
+{
+    struct rpc_call call = params_receipt(q->claim);
+
+    memcpy(q->tx_hash, q->claim, sizeof q->tx_hash);
+    ask(q, &call, 1, on_claim);
 }
 
 void
@@ -421,8 +523,8 @@ inquire_claim(struct chain *chain, const struct pay_row *row,
               const uint8_t tx_hash[32])
 {
     struct inquiry *q = begin(chain, row, X402_ERR_PENDING);
-    struct rpc_call call = params_receipt(tx_hash);
 
-    memcpy(q->tx_hash, tx_hash, sizeof q->tx_hash);
-    rpc_ask(chain->rpc, &call, 1, on_claim, q);
+    memcpy(q->claim, tx_hash, sizeof q->claim);
+    q->claimed = true;
+    proceed(q);
 }

@@ -4,10 +4,12 @@
 #ifndef X402D_CHAIN_INSIDE_H
 #define X402D_CHAIN_INSIDE_H
 
+#include "breaker.h"
 #include "chain.h"
 #include "code.h"
 #include "fees.h"
 #include "rpc.h"
+#include "spent.h"
 
 #define CHAIN_ASSETS_MAX 16
 
@@ -22,6 +24,8 @@ struct remote;
 struct chain_asset {
     const struct x402_asset *asset;
     bool usable; /* its DOMAIN_SEPARATOR() is the one of our table */
+    /* apart, so that hostile contracts stop nobody but contracts */
+    struct breaker accounts, wallets;
 };
 
 struct chain {
@@ -37,6 +41,7 @@ struct chain {
     unsigned ledger_waits; /* commands whose answer has not come */
     unsigned settler_inquiries;
     struct fees_market market; /* as last seen */
+    struct spent spent;        /* on gas */
     uint64_t head_seen_ms;     /* 0: never */
     uint64_t no_time_until_ms; /* the node refuses block overrides */
     struct chain_health health;
@@ -59,6 +64,14 @@ uint64_t chain_call_time(const struct chain *chain, uint64_t now_ms);
 /** The node refused a call because of its block override: do without. */
 bool chain_override_refused(struct chain *chain,
                             const struct rpc_answer *answer, uint64_t now_ms);
+/** What stops payments of this asset when they fail in a row; NULL: it is none
+ *  of ours. */
+struct breaker *chain_breaker(struct chain *chain,
+                              const struct x402_address *asset, bool wallet);
+/** A transaction is in the ledger: what it may cost, in place of `before`
+ *  (NULL: of none). */
+void chain_spend(struct chain *chain, const struct fees *fees,
+                 uint64_t gas_limit, const struct fees *before);
 /** An error that the contract made, not the node. */
 bool chain_is_revert(const struct rpc_answer *answer);
 const struct x402_address *chain_multicall3(void);

@@ -10,12 +10,11 @@
  * same calls with allowFailure = false, which is also the last simulation, of
  * the very call; what is signed has allowFailure = true, so that a payment that
  * is lost to somebody else in the meantime does not take the others along. */
-#include "job.h"
+#include "job_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../failpoint.h"
 #include "../log.h"
 #include "flight.h"
 #include "follow.h"
@@ -26,45 +25,22 @@
 #include "sign.h"
 #include "simulate.h"
 #include "upkeep.h"
+#include "wallet.h"
 
 /* Absolute bounds, far above what an honest token needs (about 60,000 for a
  * transfer): a limit is what a hostile one can make us pay. */
 #define GAS_BASE 100000
 #define GAS_EACH 250000
-#define GAS_ALONE 650000
 #define GAS_MOST 16000000 /* EIP-7825 allows 2^24 in a transaction */
 #define REST_MS 5000
 #define RETRY_MS 1000
 #define WITHOUT_OVERRIDE_MS 300000
 
-struct member {
-    struct pay_row row;
-    enum x402_err verdict;
-    bool has_code;
-};
-
-struct job {
-    struct job *next; /* in settler->ready */
-    struct settler *settler;
-    struct signer *signer;
-    struct member *member;
-    size_t len;
-    size_t waiting; /* verdicts that are missing */
-    struct flight_tx tx;
-    uint64_t gas_limit;
-    uint64_t time_s;    /* pretended in the question */
-    uint64_t gas_guess; /* what the question gave the call; 0: an estimate */
-    bool careful;       /* its members were looked at one by one */
-    size_t code_of[LOOK_MAX]; /* whose code was asked for along with it */
-    size_t code_len;
-};
-
 static void ask(struct job *job);
-static void submit(struct job *job);
 
 /* -- the end -- */
 
-static void
+void
 job_free(struct job *job)
 {
     job->signer->flights--;
@@ -74,8 +50,8 @@ job_free(struct job *job)
 }
 
 /* All back: the ledger is asked for them again. */
-static void
-give_up(struct job *job, uint64_t retry_ms)
+void
+job_give_up(struct job *job, uint64_t retry_ms)
 {
     struct settler *settler = job->settler;
 
@@ -97,15 +73,15 @@ put_off(struct job *job, const struct member *member, enum x402_err reason)
 /* -- members -- */
 
 static struct look_payment
-payment_of(const struct member *member)
+payment_of(struct member *member)
 {
-    return (struct look_payment){&member->row.asset, &member->row.auth,
-                                 member->row.signature,
-                                 member->row.signature_len};
+    return wallet_payment(&member->wrapper, &member->row.asset,
+                          &member->row.auth, member->row.signature,
+                          member->row.signature_len, member->deploys);
 }
 
-static void
-list_payments(const struct job *job, struct look_payment *out)
+void
+job_payments(struct job *job, struct look_payment *out)
 {
     for (size_t i = 0; i < job->len; i++)
         out[i] = payment_of(&job->member[i]);
@@ -172,12 +148,13 @@ on_verdict(void *arg, const struct chain_verdict *verdict)
 
     job->member[asking->i].verdict = verdict->err;
     job->member[asking->i].has_code = verdict->has_code;
+    job->member[asking->i].deploys = verdict->deploys;
     free(asking);
     if (--job->waiting > 0)
         return;
     sift(job);
     if (job->settler->chain->closing || job->len == 0)
-        give_up(job, RETRY_MS);
+        job_give_up(job, RETRY_MS);
     else
         ask(job);
 }
@@ -196,7 +173,8 @@ look_at_each(struct job *job)
 
         *asking = (struct asking){job, i};
         memcpy(ask.signature, row->signature, row->signature_len);
-        simulate_again(job->settler->chain, &ask, on_verdict, asking);
+        simulate_again(job->settler->chain, &ask, &job->signer->address,
+                       on_verdict, asking);
     }
 }
 
@@ -207,15 +185,17 @@ gas_most(const struct job *job)
 {
     uint64_t most = GAS_BASE + GAS_EACH * job->len;
 
+    if (job->member[0].deploys)
+        return WALLET_DEPLOY_GAS;
     if (job->member[0].has_code)
-        return GAS_ALONE;
+        return WALLET_GAS;
     return most < GAS_MOST ? most : GAS_MOST;
 }
 
 /* Somebody in it makes it fail as a whole, and did not by himself: two smaller
  * ones find out who, down to one. */
-static void
-halve(struct job *job)
+void
+job_halve(struct job *job)
 {
     struct settler *settler = job->settler;
     const struct pay_row *rows[LOOK_MAX];
@@ -224,7 +204,7 @@ halve(struct job *job)
     if (job->len == 1) {
         put_off(job, &job->member[0], X402_ERR_SIMULATION);
         job->len = 0;
-        give_up(job, RETRY_MS);
+        job_give_up(job, RETRY_MS);
         return;
     }
     log_event(LOG_WARN, "batch_halved", NULL);
@@ -244,7 +224,7 @@ rest(struct job *job, const char *why)
     log_event(LOG_WARN, "settlement_waits", "why", why, NULL);
     settler->rest_until_ms = core_now_ms() + REST_MS;
     upkeep_hurry(settler->chain->upkeep);
-    give_up(job, REST_MS);
+    job_give_up(job, REST_MS);
 }
 
 /* With the gas known: fees, money, then the signature. */
@@ -344,7 +324,7 @@ on_answers(void *arg, const struct rpc_answer *answers, size_t len)
     if (answers[0].status == RPC_UNKNOWN)
         upkeep_lost(settler->chain);
     if (settler->chain->closing || answers[0].status == RPC_UNKNOWN) {
-        give_up(job, RETRY_MS);
+        job_give_up(job, RETRY_MS);
         return;
     }
     read_market(job, answers + 1);
@@ -353,11 +333,11 @@ on_answers(void *arg, const struct rpc_answer *answers, size_t len)
         ask(job);
     } else if (!without_code(job, answers + 4) || !read_gas(job, &answers[0])) {
         if (job->careful)
-            halve(job);
+            job_halve(job);
         else
             look_at_each(job);
     } else if (price(job)) {
-        submit(job);
+        job_submit(job);
     }
 }
 
@@ -406,7 +386,7 @@ gas_call(struct job *job)
     job->time_s = job->gas_guess == 0 && now_ms < settler->no_time_until_ms
                       ? 0
                       : chain_call_time(settler->chain, now_ms);
-    list_payments(job, payments);
+    job_payments(job, payments);
     sign_calldata(&calldata, payments, job->len, false);
     message.to = &calldata.to;
     message.data = calldata.data;
@@ -435,134 +415,6 @@ ask(struct job *job)
     rpc_ask(job->settler->chain->rpc, calls, len, on_answers, job);
 }
 
-/* -- 2. sign and store -- */
-
-static struct flight *
-make_flight(const struct job *job, int64_t batch)
-{
-    struct flight *flight = flight_new(batch);
-
-    flight->signer = job->signer;
-    flight->step.account_nonce = job->signer->next_nonce;
-    for (size_t i = 0; i < job->len; i++)
-        flight_add_payment(flight, &job->member[i].row);
-    flight_add_tx(flight, &job->tx);
-    return flight;
-}
-
-static void
-next_ready(struct settler *settler, const struct signer *signer)
-{
-    for (struct job **at = &settler->ready; *at != NULL; at = &(*at)->next) {
-        struct job *job = *at;
-
-        if (job->signer != signer)
-            continue;
-        *at = job->next;
-        submit(job);
-        return;
-    }
-}
-
-static void
-on_stored(void *arg, enum x402_err err, int64_t batch)
-{
-    struct job *job = arg;
-    struct settler *settler = job->settler;
-    struct chain *chain = settler->chain;
-    struct signer *signer = job->signer;
-
-    chain->ledger_waits--;
-    signer->busy = false;
-    failpoint("after_submit");
-    if (err != X402_OK) { /* one of them was released meanwhile */
-        give_up(job, 0);
-    } else {
-        struct flight *flight = make_flight(job, batch);
-
-        signer_used(signer, flight->step.account_nonce);
-        for (size_t i = 0; i < job->len; i++) {
-            later_forget(settler->later, job->member[i].row.id);
-            settle_let_go(settler, job->member[i].row.id);
-        }
-        job_free(job);
-        if (chain->closing)
-            flight_free(flight); /* the ledger has it: the next start sends */
-        else
-            follow_add(chain->follower, flight);
-    }
-    next_ready(settler, signer);
-}
-
-static bool
-sign(struct job *job)
-{
-    struct chain *chain = job->settler->chain;
-    struct look_payment payments[LOOK_MAX];
-    struct sign_calldata calldata;
-    struct sign_order order = {
-        .chain_id = chain_id(chain),
-        .signer = job->signer,
-        .account_nonce = job->signer->next_nonce,
-        .fees = job->tx.fees,
-        .gas_limit = job->gas_limit,
-        .calldata = &calldata,
-    };
-    bool good;
-
-    list_payments(job, payments);
-    sign_calldata(&calldata, payments, job->len, true);
-    good = sign_settlement(&job->tx, &order, payments, job->len);
-    free(calldata.data);
-    return good;
-}
-
-static void
-store(struct job *job)
-{
-    struct chain *chain = job->settler->chain;
-    int64_t payments[LOOK_MAX];
-    struct ledger_tx entry = {
-        .chain_id = chain_id(chain),
-        .signer = job->signer->address,
-        .account_nonce = job->signer->next_nonce,
-        .max_fee = job->tx.fees.max_fee,
-        .max_priority_fee = job->tx.fees.max_priority,
-        .gas_limit = job->gas_limit,
-        .raw = job->tx.raw,
-        .raw_len = job->tx.raw_len,
-        .payments = payments,
-        .payments_len = job->len,
-    };
-
-    memcpy(entry.hash, job->tx.hash, sizeof entry.hash);
-    for (size_t i = 0; i < job->len; i++)
-        payments[i] = job->member[i].row.id;
-    chain->ledger_waits++;
-    failpoint("before_submit");
-    ledger_submit(chain->ledger, &entry, core_now_ms(), on_stored, job);
-}
-
-static void
-submit(struct job *job)
-{
-    if (job->settler->chain->closing) {
-        give_up(job, RETRY_MS);
-        return;
-    }
-    if (job->signer->busy) {
-        job->next = job->settler->ready;
-        job->settler->ready = job;
-        return;
-    }
-    if (!sign(job)) {
-        halve(job);
-        return;
-    }
-    job->signer->busy = true;
-    store(job);
-}
-
 /* -- the beginning -- */
 
 void
@@ -586,15 +438,4 @@ job_start(struct settler *settler, struct signer *signer,
         look_at_each(job);
     else
         ask(job);
-}
-
-void
-job_drop_ready(struct settler *settler)
-{
-    while (settler->ready != NULL) {
-        struct job *job = settler->ready;
-
-        settler->ready = job->next;
-        job_free(job);
-    }
 }

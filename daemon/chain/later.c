@@ -13,6 +13,7 @@ struct entry {
     uint64_t until_ms;
     unsigned tries;
     enum x402_err reason;
+    bool never;
 };
 
 struct later {
@@ -88,8 +89,10 @@ later_waits(const struct later *later, int64_t payment, uint64_t now_ms)
 {
     const struct entry *entry = find(later, payment);
 
-    return entry != NULL && now_ms < entry->until_ms &&
-           entry->until_ms - now_ms <= LATER_MOST_MS;
+    if (entry == NULL)
+        return false;
+    return entry->never || (now_ms < entry->until_ms &&
+                            entry->until_ms - now_ms <= LATER_MOST_MS);
 }
 
 enum x402_err
@@ -98,6 +101,20 @@ later_reason(const struct later *later, int64_t payment)
     const struct entry *entry = find(later, payment);
 
     return entry == NULL ? X402_OK : entry->reason;
+}
+
+unsigned
+later_tries(const struct later *later, int64_t payment)
+{
+    const struct entry *entry = find(later, payment);
+
+    return entry == NULL ? 0 : entry->tries;
+}
+
+void
+later_never(struct later *later, int64_t payment)
+{
+    make(later, payment)->never = true;
 }
 
 void

@@ -26,6 +26,10 @@ void later_put(struct later *later, int64_t payment, enum x402_err reason,
 bool later_waits(const struct later *later, int64_t payment, uint64_t now_ms);
 /** Why it did not go the last time; X402_OK when it was never put off. */
 enum x402_err later_reason(const struct later *later, int64_t payment);
+/** How often in a row. */
+unsigned later_tries(const struct later *later, int64_t payment);
+/** Not again, as long as this program runs. */
+void later_never(struct later *later, int64_t payment);
 void later_forget(struct later *later, int64_t payment);
 size_t later_len(const struct later *later);
 

@@ -262,5 +262,7 @@ look_judge(const struct look_seen *seen, const struct x402_authorization *auth,
         return X402_ERR_EXPIRED;
     if (seen->moved || !seen->tried)
         return X402_OK;
+    if (seen->not_deployed)
+        return X402_ERR_DEPLOYMENT;
     return seen->bad_signature ? X402_ERR_SIGNATURE : X402_ERR_SIMULATION;
 }

@@ -16,6 +16,7 @@
 
 #include <x402/abi.h>
 #include <x402/eip3009.h>
+#include <x402/erc6492.h>
 #include <x402/error.h>
 
 #define LOOK_MAX 200 /* payments in one look, and in one transaction */
@@ -24,8 +25,10 @@
 struct look_payment {
     const struct x402_address *asset;
     const struct x402_authorization *auth;
-    const uint8_t *signature;
+    const uint8_t *signature; /* what the token is given */
     size_t signature_len;
+    /* an ERC-6492 wallet that this payment deploys first; NULL: none */
+    const struct x402_erc6492 *deploy;
 };
 
 /** What was seen of one payment. */
@@ -35,7 +38,9 @@ struct look_seen {
     bool tried;         /* the transfer was in the look */
     bool moved;         /* and it went through */
     bool shared;        /* another payment of this payer was in the same look */
-    bool bad_signature; /* the token's text of refusal says so */
+    bool bad_signature; /* the token's text of refusal says so, or the payer's
+                           contract */
+    bool not_deployed;  /* its factory did not make the payer's contract */
     struct x402_amount balance;
 };
 struct look_block {

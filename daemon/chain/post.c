@@ -90,6 +90,7 @@ job_finished(void *arg, CURLcode code)
     struct post_answer answer = {.body = "", .type = "", .why = ""};
     const char *said = NULL;
     char type[128] = ""; /* of ours: libcurl's goes before the callback */
+    curl_off_t retry_after_s = 0;
 
     if (code == CURLE_OK) {
         curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE,
@@ -97,6 +98,9 @@ job_finished(void *arg, CURLcode code)
         curl_easy_getinfo(job->easy, CURLINFO_CONTENT_TYPE, &said);
         snprintf(type, sizeof type, "%s", said != NULL ? said : "");
         answer.type = type;
+        curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+        if (retry_after_s > 0)
+            answer.retry_after_s = (uint64_t)retry_after_s;
         answer.complete = true;
         if (job->answer != NULL)
             answer.body = job->answer;

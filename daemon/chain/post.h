@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct post;
@@ -15,8 +16,9 @@ struct post_answer {
     long http_status; /* when complete */
     const char *body; /* NUL-terminated; borrowed for the call */
     size_t len;
-    const char *type; /* Content-Type; "" when there was none */
-    const char *why;  /* when not complete: for logs, never holds the URL */
+    const char *type;       /* Content-Type; "" when there was none */
+    uint64_t retry_after_s; /* its Retry-After; 0: none */
+    const char *why; /* when not complete: for logs, never holds the URL */
 };
 typedef void (*post_cb)(void *arg, const struct post_answer *answer);
 

@@ -225,6 +225,30 @@ receipt_free(struct receipt *receipt)
     receipt->uses_len = 0;
 }
 
+static bool
+same_use(const struct receipt_use *a, const struct receipt_use *b)
+{
+    return x402_address_eq(&a->token, &b->token) &&
+           x402_address_eq(&a->payer, &b->payer) &&
+           memcmp(a->nonce, b->nonce, 32) == 0 && a->moved == b->moved &&
+           x402_address_eq(&a->payee, &b->payee) &&
+           x402_amount_cmp(&a->value, &b->value) == 0;
+}
+
+bool
+receipt_same(const struct receipt *a, const struct receipt *b)
+{
+    if (a->success != b->success || a->block_number != b->block_number ||
+        memcmp(a->block_hash, b->block_hash, 32) != 0 ||
+        memcmp(a->tx_hash, b->tx_hash, 32) != 0 || a->uses_len != b->uses_len)
+        return false;
+    for (size_t i = 0; i < a->uses_len; i++) {
+        if (!same_use(&a->uses[i], &b->uses[i]))
+            return false;
+    }
+    return true;
+}
+
 /* -- claims -- */
 
 static const struct receipt_use *

@@ -41,6 +41,8 @@ enum receipt_read {
 enum receipt_read receipt_read(struct receipt *out, struct x402_span result,
                                const uint8_t tx_hash[32]);
 void receipt_free(struct receipt *receipt);
+/** The same block, the same result, the same payments. */
+bool receipt_same(const struct receipt *a, const struct receipt *b);
 
 /** Did this transaction use the authorization, and for whom and how much? */
 struct receipt_claim {

@@ -10,6 +10,8 @@
 #include "follow.h"
 #include "sign.h"
 
+#define CANCELS_KEPT 4 /* replacements that higher fees leave for the end */
+
 /* Not now: look again after the time that a bump would have waited. */
 static void
 put_off(struct follower *follower, struct flight *flight, const char *why)
@@ -35,6 +37,9 @@ on_stored(void *arg, enum x402_err err, int64_t batch)
     (void)batch;
     flight->busy = false;
     follower->chain->ledger_waits--;
+    if (err == X402_OK)
+        chain_spend(follower->chain, &r->tx.fees, r->tx.gas_limit,
+                    &flight_newest(flight)->fees);
     if (err == X402_OK && flight_add_tx(flight, &r->tx)) {
         metrics_add(METRIC_FEE_BUMPS, 1);
         step_replaced(&flight->step, core_now_ms(),
@@ -86,7 +91,7 @@ follow_replace(struct follower *follower, struct flight *flight, bool cancel)
 
     if (flight->signer == NULL || before == NULL)
         put_off(follower, flight, "its signer is not configured");
-    else if (flight->txs_len == FLIGHT_TXS_MAX)
+    else if (flight->txs_len >= FLIGHT_TXS_MAX - (cancel ? 0 : CANCELS_KEPT))
         put_off(follower, flight, "replaced too often");
     else if (!fees_bump(&fees, &before->fees, &chain->market, &caps,
                         before->gas_limit, payments))

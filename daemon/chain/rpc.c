@@ -13,34 +13,35 @@
 #include <x402/buf.h>
 
 #include "../core.h"
+#include "../failpoint.h"
 #include "../log.h"
 #include "../metrics.h"
+#include "endpoint.h"
+#include "params.h"
 #include "post.h"
 #include "quantity.h"
 
 #define CHECK_CHAIN_EVERY_MS 60000
-#define BACKOFF_FIRST_MS 250
-#define BACKOFF_MAX_MS 30000
-
-struct endpoint {
-    const char *url;
-    char host[128];
-    unsigned fails;         /* in a row */
-    uint64_t down_until_ms; /* asked only when nobody else is left */
-    uint64_t checked_ms;    /* when it last said our chain id; 0: never */
-    bool wrong;             /* it said another one */
-};
-
 struct request {
     struct rpc *rpc;
     struct rpc_call calls[RPC_CALLS_MAX + 1]; /* the last: eth_chainId */
     size_t len;
     rpc_cb cb;
     void *arg;
-    bool tried[RPC_ENDPOINTS_MAX];
+    unsigned without; /* bits of endpoints that are not asked (again) */
     struct endpoint *endpoint; /* the one being asked */
+    uint64_t begun_ms;
     uint64_t first_id;
     bool with_check; /* eth_chainId rides along as the last call */
+};
+
+/* A request that waits for its endpoint's rate, or to be refused: answered by
+ * the loop, not inside rpc_ask. */
+struct pause {
+    uv_timer_t timer;
+    struct request *request;
+    struct pause *next, **self;
+    bool refused;
 };
 
 struct rpc {
@@ -52,6 +53,9 @@ struct rpc {
     uint64_t chain_id;
     uint64_t next_id;
     unsigned inflight;
+    unsigned answerer; /* whose answers are being told: its bit */
+    bool agree;
+    struct pause *pauses;
     bool closing;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -75,55 +79,6 @@ rpc_host(char *out, size_t cap, const char *url)
     curl_free(host);
     curl_free(port);
     curl_url_cleanup(parsed);
-}
-
-static void
-endpoint_bad(struct endpoint *endpoint, const char *why, uint64_t now_ms)
-{
-    uint64_t wait = BACKOFF_MAX_MS;
-
-    if (endpoint->fails == 0)
-        log_event(LOG_WARN, "rpc_endpoint_down", "host", endpoint->host, "why",
-                  why, NULL);
-    if (endpoint->fails < 7)
-        wait = (uint64_t)BACKOFF_FIRST_MS << endpoint->fails;
-    endpoint->fails++;
-    endpoint->down_until_ms = now_ms + wait;
-    endpoint->checked_ms = 0; /* what comes back may be another node */
-}
-
-static void
-endpoint_good(struct endpoint *endpoint)
-{
-    if (endpoint->fails > 0)
-        log_event(LOG_INFO, "rpc_endpoint_up", "host", endpoint->host, NULL);
-    endpoint->fails = 0;
-    endpoint->down_until_ms = 0;
-}
-
-/* The first in the configured order that is up; else the first that is down
- * and not tried yet. */
-static struct endpoint *
-choose(struct request *request, uint64_t now_ms)
-{
-    struct rpc *rpc = request->rpc;
-    struct endpoint *down = NULL;
-
-    for (size_t i = 0; i < rpc->endpoints; i++) {
-        struct endpoint *endpoint = &rpc->endpoint[i];
-
-        if (request->tried[i])
-            continue;
-        if (endpoint->down_until_ms <= now_ms) {
-            request->tried[i] = true;
-            return endpoint;
-        }
-        if (down == NULL)
-            down = endpoint;
-    }
-    if (down != NULL)
-        request->tried[down - rpc->endpoint] = true;
-    return down;
 }
 
 bool
@@ -231,6 +186,7 @@ give_up(struct request *request)
 {
     struct rpc_answer answers[RPC_CALLS_MAX];
 
+    request->rpc->answerer = 0;
     for (size_t i = 0; i < request->len; i++)
         answers[i] = (struct rpc_answer){.status = RPC_UNKNOWN, .message = ""};
     finish(request, answers);
@@ -255,7 +211,7 @@ judge_chain(struct request *request, const struct rpc_answer *answer)
 
     if (answer->status != RPC_RESULT || !quantity_u64(&id, answer->result))
         return "no chain id";
-    if (id != request->rpc->chain_id) {
+    if (id != request->rpc->chain_id && !mutant("any_chain")) {
         if (!endpoint->wrong)
             log_event(LOG_ERROR, "rpc_wrong_chain", "host", endpoint->host,
                       NULL);
@@ -294,6 +250,30 @@ judge(struct request *request, const struct post_answer *answer,
     return wrong;
 }
 
+static unsigned
+bit_of(const struct rpc *rpc, const struct endpoint *endpoint)
+{
+    return 1u << (endpoint - rpc->endpoint);
+}
+
+/* Every newest block that comes by tells how far its endpoint is. */
+static void
+note_heads(struct request *request, const struct rpc_answer *answers)
+{
+    struct rpc *rpc = request->rpc;
+    uint64_t time_s;
+
+    for (size_t i = 0; i < request->len; i++) {
+        if (strcmp(request->calls[i].method, "eth_getBlockByNumber") == 0 &&
+            strncmp(request->calls[i].params, "[\"latest\"", 9) == 0 &&
+            quantity_u64(&time_s,
+                         json_object_get(answers[i].result, "timestamp")))
+            endpoint_head(rpc->endpoint, rpc->endpoints,
+                          (size_t)(request->endpoint - rpc->endpoint), time_s,
+                          core_now_ms());
+    }
+}
+
 static void
 on_answer(void *arg, const struct post_answer *answer)
 {
@@ -304,72 +284,145 @@ on_answer(void *arg, const struct post_answer *answer)
 
     if (wrong == NULL) {
         endpoint_good(request->endpoint);
+        note_heads(request, answers);
+        request->rpc->answerer = bit_of(request->rpc, request->endpoint);
         finish(request, answers);
     } else if (request->rpc->closing) {
         give_up(request);
     } else {
-        endpoint_bad(request->endpoint, wrong, core_now_ms());
+        endpoint_bad(request->endpoint, wrong, answer->retry_after_s,
+                     core_now_ms());
         try_next(request);
     }
     json_decref(root);
 }
 
+static void pause_for(struct request *request, uint64_t wait_ms, bool refused);
+
+static void
+send_to(struct request *request, struct endpoint *endpoint, uint64_t now_ms)
+{
+    struct rpc *rpc = request->rpc;
+    size_t len;
+    char *body;
+
+    request->endpoint = endpoint;
+    request->without |= bit_of(rpc, endpoint);
+    request->with_check = endpoint->checked_ms + CHECK_CHAIN_EVERY_MS <= now_ms;
+    request->first_id = rpc->next_id;
+    rpc->next_id += request->len + 1;
+    body = write_body(request, &len);
+    endpoint_spend(endpoint, request->len + (request->with_check ? 1 : 0));
+    post_send(rpc->post, endpoint->url, body, len, rpc->timeout_ms, on_answer,
+              request);
+}
+
+/* Who waited as long as an attempt may last does not wait for a rate. */
 static void
 try_next(struct request *request)
 {
     struct rpc *rpc = request->rpc;
     uint64_t now_ms = core_now_ms();
-    size_t len;
-    char *body;
+    uint64_t wait_ms = 0;
+    size_t which = endpoint_choose(rpc->endpoint, rpc->endpoints,
+                                   request->without, now_ms, &wait_ms);
 
-    request->endpoint = choose(request, now_ms);
-    if (request->endpoint == NULL) {
+    if (which == rpc->endpoints ||
+        (wait_ms > 0 && now_ms + wait_ms > request->begun_ms + rpc->timeout_ms))
         give_up(request);
+    else if (wait_ms > 0)
+        pause_for(request, wait_ms, false);
+    else
+        send_to(request, &rpc->endpoint[which], now_ms);
+}
+
+/* -- pauses -- */
+
+static void
+on_pause_closed(uv_handle_t *handle)
+{
+    struct pause *pause = handle->data;
+    struct request *request = pause->request;
+    bool refused = pause->refused || request->rpc->closing;
+
+    *pause->self = pause->next;
+    if (pause->next != NULL)
+        pause->next->self = pause->self;
+    free(pause);
+    if (refused)
+        give_up(request);
+    else
+        try_next(request);
+}
+
+static void
+on_pause_over(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, on_pause_closed);
+}
+
+static void
+pause_for(struct request *request, uint64_t wait_ms, bool refused)
+{
+    struct rpc *rpc = request->rpc;
+    struct pause *pause = calloc(1, sizeof *pause);
+
+    if (pause == NULL)
+        abort();
+    pause->request = request;
+    pause->refused = refused;
+    pause->self = &rpc->pauses;
+    pause->next = rpc->pauses;
+    if (pause->next != NULL)
+        pause->next->self = &pause->next;
+    rpc->pauses = pause;
+    uv_timer_init(rpc->loop, &pause->timer);
+    pause->timer.data = pause;
+    if (refused) {
+        uv_close((uv_handle_t *)&pause->timer, on_pause_closed);
         return;
     }
-    request->with_check =
-        request->endpoint->checked_ms + CHECK_CHAIN_EVERY_MS <= now_ms;
-    request->first_id = rpc->next_id;
-    rpc->next_id += request->len + 1;
-    body = write_body(request, &len);
-    post_send(rpc->post, request->endpoint->url, body, len, rpc->timeout_ms,
-              on_answer, request);
-}
-
-/* -- refused before it was sent: answered by the loop, not inside rpc_ask -- */
-
-struct refusal {
-    uv_timer_t timer;
-    struct request *request;
-};
-
-static void
-refusal_gone(uv_handle_t *handle)
-{
-    struct refusal *refusal = handle->data;
-
-    give_up(refusal->request);
-    free(refusal);
+    uv_update_time(rpc->loop);
+    uv_timer_start(&pause->timer, on_pause_over, wait_ms, 0);
 }
 
 static void
-refuse(struct request *request)
+end_pauses(struct rpc *rpc)
 {
-    struct refusal *refusal = calloc(1, sizeof *refusal);
-
-    if (refusal == NULL)
-        abort();
-    refusal->request = request;
-    uv_timer_init(request->rpc->loop, &refusal->timer);
-    refusal->timer.data = refusal;
-    uv_close((uv_handle_t *)&refusal->timer, refusal_gone);
+    for (struct pause *p = rpc->pauses; p != NULL; p = p->next) {
+        if (!uv_is_closing((uv_handle_t *)&p->timer))
+            uv_close((uv_handle_t *)&p->timer, on_pause_closed);
+    }
 }
 
 /* -- the interface -- */
 
+static unsigned
+all_bits(const struct rpc *rpc)
+{
+    return (1u << rpc->endpoints) - 1;
+}
+
+/* A question that cannot go at all is not answered from inside rpc_ask. */
+static void
+pause_or_send(struct request *request)
+{
+    struct rpc *rpc = request->rpc;
+    uint64_t now_ms = core_now_ms(), wait_ms = 0;
+    size_t which = endpoint_choose(rpc->endpoint, rpc->endpoints,
+                                   request->without, now_ms, &wait_ms);
+
+    if (wait_ms > rpc->timeout_ms)
+        pause_for(request, 0, true);
+    else if (wait_ms > 0)
+        pause_for(request, wait_ms, false);
+    else
+        send_to(request, &rpc->endpoint[which], now_ms);
+}
+
 void
-rpc_ask(struct rpc *rpc, const struct rpc_call *calls, size_t len, rpc_cb cb,
-        void *arg)
+rpc_ask_without(struct rpc *rpc, unsigned without, const struct rpc_call *calls,
+                size_t len, rpc_cb cb, void *arg)
 {
     struct request *request = calloc(1, sizeof *request);
 
@@ -380,11 +433,61 @@ rpc_ask(struct rpc *rpc, const struct rpc_call *calls, size_t len, rpc_cb cb,
     request->len = len;
     request->cb = cb;
     request->arg = arg;
+    request->without = without;
+    request->begun_ms = core_now_ms();
     rpc->inflight++;
-    if (rpc->closing || rpc->endpoints == 0 || rpc->inflight > RPC_INFLIGHT_MAX)
-        refuse(request);
+    if (rpc->closing || rpc->inflight > RPC_INFLIGHT_MAX ||
+        (without & all_bits(rpc)) == all_bits(rpc))
+        pause_for(request, 0, true);
     else
-        try_next(request);
+        pause_or_send(request);
+}
+
+void
+rpc_ask(struct rpc *rpc, const struct rpc_call *calls, size_t len, rpc_cb cb,
+        void *arg)
+{
+    rpc_ask_without(rpc, 0, calls, len, cb, arg);
+}
+
+unsigned
+rpc_answerer(const struct rpc *rpc)
+{
+    return rpc->answerer;
+}
+
+bool
+rpc_must_agree(const struct rpc *rpc)
+{
+    return rpc->agree;
+}
+
+/* -- how far are those that nobody asks? -- */
+
+static void
+on_probed(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    (void)arg;
+    (void)answers;
+    (void)len;
+}
+
+void
+rpc_probe(struct rpc *rpc)
+{
+    uint64_t now_ms = core_now_ms();
+
+    for (size_t i = 0; i < rpc->endpoints && rpc->endpoints > 1; i++) {
+        const struct endpoint *endpoint = &rpc->endpoint[i];
+        struct rpc_call call;
+
+        if (endpoint->head_seen_ms + RPC_PROBE_MS > now_ms ||
+            endpoint->down_until_ms > now_ms)
+            continue;
+        call = params_block("latest");
+        rpc_ask_without(rpc, all_bits(rpc) & ~(1u << i), &call, 1, on_probed,
+                        NULL);
+    }
 }
 
 struct rpc *
@@ -400,8 +503,11 @@ rpc_new(uv_loop_t *loop, const struct rpc_options *options)
     rpc->chain_id = options->chain_id;
     rpc->next_id = 1;
     rpc->endpoints = options->urls_len;
+    rpc->agree = options->agree && options->urls_len > 1 &&
+                 !mutant("one_word_is_enough");
     for (size_t i = 0; i < options->urls_len; i++) {
         rpc->endpoint[i].url = options->urls[i];
+        rpc->endpoint[i].rate = options->rate;
         rpc_host(rpc->endpoint[i].host, sizeof rpc->endpoint[i].host,
                  options->urls[i]);
     }
@@ -423,5 +529,6 @@ rpc_close(struct rpc *rpc, void (*closed)(void *arg), void *arg)
     rpc->closing = true;
     rpc->closed = closed;
     rpc->closed_arg = arg;
+    end_pauses(rpc);
     post_close(rpc->post, on_post_closed, rpc);
 }

@@ -19,6 +19,7 @@
 #define RPC_ENDPOINTS_MAX 4
 #define RPC_CALLS_MAX 256 /* in one HTTP request */
 #define RPC_ANSWER_MAX (8u << 20)
+#define RPC_PROBE_MS 10000  /* between looks at an idle endpoint */
 #define RPC_INFLIGHT_MAX 64 /* HTTP requests; more are RPC_UNKNOWN at once */
 
 struct rpc;
@@ -51,6 +52,8 @@ struct rpc_options {
     size_t urls_len;
     unsigned timeout_ms; /* of one attempt at one endpoint */
     uint64_t chain_id;   /* endpoints of another chain are not used */
+    unsigned rate;       /* calls a second to each endpoint; 0: no bound */
+    bool agree;          /* what proves something must be said by two */
 };
 
 struct rpc *rpc_new(uv_loop_t *loop, const struct rpc_options *options);
@@ -65,6 +68,21 @@ void rpc_close(struct rpc *rpc, void (*closed)(void *arg), void *arg);
  */
 void rpc_ask(struct rpc *rpc, const struct rpc_call *calls, size_t len,
              rpc_cb cb, void *arg);
+
+/* -- two witnesses -- */
+
+/** The endpoint whose answers a callback is given: a bit.  Only inside it. */
+unsigned rpc_answerer(const struct rpc *rpc);
+/** rpc_ask, but never of these endpoints (bits).  None is left: RPC_UNKNOWN. */
+void rpc_ask_without(struct rpc *rpc, unsigned without,
+                     const struct rpc_call *calls, size_t len, rpc_cb cb,
+                     void *arg);
+/** A proof needs a second endpoint that says the same. */
+bool rpc_must_agree(const struct rpc *rpc);
+
+/** Ask endpoints that nobody asked lately for their chain and head, so that a
+ *  stand-in is known to be good and one that fell behind is seen. */
+void rpc_probe(struct rpc *rpc);
 
 /** Some endpoint said that it belongs to another chain; none said ours. */
 bool rpc_wrong_chain(const struct rpc *rpc);

@@ -47,7 +47,8 @@ parse(const struct match *match, struct x402_span text)
 {
     json_t *value;
 
-    if (x402_json_load(&value, text, RPC_ANSWER_MAX, SCAN_DEPTH_MAX) != X402_OK)
+    if (x402_json_load_node(&value, text, RPC_ANSWER_MAX, SCAN_DEPTH_MAX) !=
+        X402_OK)
         return NULL;
     json_array_append_new(match->root, value);
     return value;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../failpoint.h"
 #include "../log.h"
 #include "follow.h"
 #include "inquire.h"
@@ -14,6 +15,7 @@
 
 #define LIST_LIMIT 4096 /* the ledger's own bound */
 #define IDLE_MS 1000    /* between looks while something cannot go yet */
+#define WALLET_TRIES 2  /* transactions that a contract may make fail */
 
 static void look(struct settler *settler);
 
@@ -92,9 +94,17 @@ settle_put_back(struct settler *settler, int64_t payment, enum x402_err later)
 }
 
 void
-settle_not_paid(struct settler *settler, int64_t payment)
+settle_paid(struct settler *settler, int64_t payment)
+{
+    later_forget(settler->later, payment);
+}
+
+void
+settle_not_paid(struct settler *settler, int64_t payment, bool wallet)
 {
     later_put(settler->later, payment, X402_ERR_TRANSACTION, core_now_ms());
+    if (wallet && later_tries(settler->later, payment) >= WALLET_TRIES)
+        later_never(settler->later, payment);
 }
 
 /* It ended before it went: find out whether somebody used it. */
@@ -112,6 +122,15 @@ expired(struct settler *settler, const struct pay_row *row)
 }
 
 static bool
+breaker_allows(struct chain *chain, const struct pay_row *row, uint64_t now_ms)
+{
+    struct breaker *breaker = chain_breaker(chain, &row->asset, row->alone);
+
+    return breaker == NULL || mutant("breaker_off") ||
+           breaker_lets(breaker, now_ms);
+}
+
+static bool
 may_go(struct settler *settler, const struct pay_row *row, uint64_t now_ms)
 {
     if (idset_has(&settler->hand, row->id) ||
@@ -121,7 +140,8 @@ may_go(struct settler *settler, const struct pay_row *row, uint64_t now_ms)
         expired(settler, row);
         return false;
     }
-    return row->auth.valid_after_s < now_ms / 1000;
+    return row->auth.valid_after_s < now_ms / 1000 &&
+           breaker_allows(settler->chain, row, now_ms);
 }
 
 /* -- one look -- */
@@ -134,8 +154,7 @@ item_of(const struct settler *settler, const struct pay_row *row,
         code_find(&settler->chain->code, &row->auth.from, now_ms) == CODE_SOME;
 
     return (struct plan_item){
-        .payment = {&row->asset, &row->auth, row->signature,
-                    row->signature_len},
+        .payment = {.asset = &row->asset, .auth = &row->auth},
         .alone = row->alone || code,
     };
 }

@@ -15,8 +15,11 @@ void settle_free(struct settler *settler);
 
 /** Look at the ledger as soon as possible: something changed. */
 void settle_look(struct settler *settler);
-/** A transaction was mined and did not pay this one: not again at once. */
-void settle_not_paid(struct settler *settler, int64_t payment);
+/** A transaction was mined and paid this one. */
+void settle_paid(struct settler *settler, int64_t payment);
+/** A transaction was mined and did not pay this one: not again at once, and
+ *  one of a contract's (wallet) only a few times at all. */
+void settle_not_paid(struct settler *settler, int64_t payment, bool wallet);
 /** An inquiry is over.  later: try again after a while, for this reason;
  *  X402_OK: the ledger knows what became of it. */
 void settle_put_back(struct settler *settler, int64_t payment,

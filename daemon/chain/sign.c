@@ -8,6 +8,7 @@
 #include <x402/abi.h>
 #include <x402/transaction.h>
 
+#include "../failpoint.h"
 #include "../log.h"
 
 /* -- calldata -- */
@@ -21,6 +22,29 @@ direct_call(struct sign_calldata *out, const struct look_payment *payment)
                                  payment->signature_len);
 }
 
+/* The factory may fail: somebody may have deployed the wallet meanwhile. */
+uint8_t *
+sign_deployment(size_t *len, const struct look_payment *payment,
+                bool allow_failure)
+{
+    uint8_t inner[X402_ABI_TRANSFER_MAX];
+    struct x402_abi_call calls[2] = {
+        {.target = payment->deploy->factory,
+         .allow_failure = true,
+         .data = payment->deploy->calldata,
+         .data_len = payment->deploy->calldata_len},
+        {.target = *payment->asset,
+         .allow_failure = allow_failure,
+         .data = inner,
+         .data_len = x402_abi_transfer(inner, payment->auth, payment->signature,
+                                       payment->signature_len)},
+    };
+    uint8_t *out = chain_alloc(x402_abi_aggregate3_len(calls, 2));
+
+    *len = x402_abi_aggregate3(out, calls, 2);
+    return out;
+}
+
 void
 sign_calldata(struct sign_calldata *out, const struct look_payment *payments,
               size_t n, bool allow_failure)
@@ -30,6 +54,11 @@ sign_calldata(struct sign_calldata *out, const struct look_payment *payments,
 
     if (n == 0 || n > LOOK_MAX)
         abort();
+    if (n == 1 && payments->deploy != NULL) {
+        out->to = *chain_multicall3();
+        out->data = sign_deployment(&out->len, payments, false);
+        return;
+    }
     if (n == 1) {
         direct_call(out, payments);
         return;
@@ -97,6 +126,27 @@ calls_only(const struct x402_transaction *tx,
     return good;
 }
 
+/* The allowed factory, the payer's own calldata, this payment, no more. */
+static bool
+deploys_only(const struct x402_transaction *tx,
+             const struct config_network *network,
+             const struct look_payment *payment)
+{
+    const struct x402_erc6492 *deploy = payment->deploy;
+    struct x402_abi_deploy seen;
+
+    return x402_address_eq(&tx->to, chain_multicall3()) &&
+           x402_abi_inspect_deploy(&seen, tx->data, tx->data_len) == X402_OK &&
+           (config_is_factory(network, &seen.factory) ||
+            mutant("any_factory")) &&
+           x402_address_eq(&seen.factory, &deploy->factory) &&
+           seen.calldata_len == deploy->calldata_len &&
+           (seen.calldata_len == 0 ||
+            memcmp(seen.calldata, deploy->calldata, seen.calldata_len) == 0) &&
+           x402_address_eq(&seen.transfer.target, payment->asset) &&
+           same_authorization(&seen.transfer.auth, payment->auth);
+}
+
 /* Decoded again, it is the transaction that was meant and the signer's. */
 static bool
 reads_back(const struct flight_tx *signed_tx, const struct x402_transaction *tx,
@@ -156,8 +206,12 @@ sign_settlement(struct flight_tx *out, const struct sign_order *order,
         .data = order->calldata->data,
         .data_len = order->calldata->len,
     };
+    bool good;
 
-    if (!calls_only(&tx, payments, n)) {
+    good = n == 1 && payments->deploy != NULL
+               ? deploys_only(&tx, order->network, payments)
+               : calls_only(&tx, payments, n);
+    if (!good) {
         log_event(LOG_ERROR, "settlement_calldata_differs", NULL);
         return false;
     }

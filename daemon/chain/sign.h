@@ -15,12 +15,18 @@ struct sign_calldata {
     size_t len;
 };
 /** One payment calls the token itself; several go through aggregate3, where
- *  with allow_failure one that fails does not take the others along. */
+ *  with allow_failure one that fails does not take the others along.  One with
+ *  a deployment is an aggregate3 of the two, all or nothing. */
 void sign_calldata(struct sign_calldata *out,
                    const struct look_payment *payments, size_t n,
                    bool allow_failure);
 
+/** The deployment and the payment.  Memory: malloc'd. */
+uint8_t *sign_deployment(size_t *len, const struct look_payment *payment,
+                         bool allow_failure);
+
 struct sign_order {
+    const struct config_network *network;
     uint64_t chain_id;
     const struct signer *signer;
     uint64_t account_nonce;

@@ -2,6 +2,8 @@
 /* See signers.h. */
 #include "signers.h"
 
+#include "../failpoint.h"
+
 #include <keystore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,13 +189,25 @@ signers_refuse(const struct signers *signers)
         return X402_OK;
     if (!signers->chain->market.known)
         return X402_ERR_UNAVAILABLE;
-    if (!offer_single(signers->chain, &fees))
+    if (!offer_single(signers->chain, &fees) ||
+        spent_reached(&signers->chain->spent,
+                      signers->chain->config->max_fee_day_gwei, core_now_ms()))
         return X402_ERR_FEES;
     for (size_t i = 0; i < signers->len; i++) {
         if (can_pay(&signers->signer[i], &fees))
             return X402_OK;
     }
     return X402_ERR_UNAVAILABLE;
+}
+
+static void
+read_breakers(struct chain *chain)
+{
+    chain->health.stopped = false;
+    for (size_t i = 0; i < chain->assets_len; i++) {
+        if (breaker_tripped(&chain->assets[i].accounts))
+            chain->health.stopped = true;
+    }
 }
 
 void
@@ -206,6 +220,7 @@ signers_health(struct signers *signers)
         health->signer[i] = signers->signer[i].address;
         health->signer_balance[i] = signers->signer[i].balance;
     }
+    read_breakers(signers->chain);
     health->can_settle = signers->chain->ready && health->reachable &&
                          signers->len > 0 && signers_refuse(signers) == X402_OK;
 }
@@ -215,7 +230,7 @@ signers_health(struct signers *signers)
 void
 signer_used(struct signer *signer, uint64_t nonce)
 {
-    if (nonce >= signer->next_nonce)
+    if (nonce >= signer->next_nonce && !mutant("nonce_twice"))
         signer->next_nonce = nonce + 1;
 }
 

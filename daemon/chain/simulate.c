@@ -8,6 +8,7 @@
 #include "plan.h"
 #include "remote.h"
 #include "signers.h"
+#include "wallet.h"
 
 #define SCAN_MAX 512 /* how far a group looks down the queue */
 
@@ -49,6 +50,7 @@ next_group(struct simulator *simulator)
     cap >>= 2 * simulator->queue.first->halved;
     group->simulator = simulator;
     group->alone = items[0].alone;
+    group->deploys = simulator->queue.first->deploys;
     take_members(group, which, plan_group(which, cap, items, n));
     return group;
 }
@@ -140,6 +142,7 @@ static enum x402_err
 refuse_early(const struct chain *chain, const struct chain_ask *ask)
 {
     const struct chain_asset *asset = NULL;
+    enum x402_err err;
 
     for (size_t i = 0; i < chain->assets_len; i++) {
         if (x402_address_eq(&chain->assets[i].asset->address, &ask->asset))
@@ -153,6 +156,11 @@ refuse_early(const struct chain *chain, const struct chain_ask *ask)
         return X402_ERR_ASSET;
     if (ask->auth.valid_before_s <= core_now_ms() / 1000)
         return X402_ERR_EXPIRED;
+    err = wallet_check(ask);
+    if (err != X402_OK)
+        return err;
+    if (breaker_tripped(&asset->accounts))
+        return X402_ERR_UNAVAILABLE;
     if (chain->simulator->queue.len >= SIMULATE_WAITING)
         return X402_ERR_BUSY;
     return signers_refuse(chain->signers);
@@ -169,12 +177,14 @@ refuse_soon(struct chain *chain, enum x402_err err, chain_verdict_cb cb,
 }
 
 static void
-enqueue(struct chain *chain, const struct chain_ask *ask, chain_verdict_cb cb,
-        void *arg)
+enqueue(struct chain *chain, const struct chain_ask *ask,
+        const struct x402_address *from, chain_verdict_cb cb, void *arg)
 {
     struct waiting *w = chain_alloc(sizeof *w);
 
     w->ask = *ask;
+    w->wrapped = x402_erc6492_is_wrapped(ask->signature, ask->signature_len);
+    w->from = from;
     w->cb = cb;
     w->arg = arg;
     w->since_ms = core_now_ms();
@@ -199,19 +209,22 @@ simulate_ask(struct chain *chain, const struct chain_ask *ask,
     enum x402_err err = refuse_early(chain, ask);
 
     if (err == X402_OK)
-        enqueue(chain, ask, cb, arg);
+        enqueue(chain, ask, NULL, cb, arg);
     else
         refuse_soon(chain, err, cb, arg);
 }
 
 void
 simulate_again(struct chain *chain, const struct chain_ask *ask,
-               chain_verdict_cb cb, void *arg)
+               const struct x402_address *from, chain_verdict_cb cb, void *arg)
 {
-    if (chain->closing || !chain->ready)
-        refuse_soon(chain, X402_ERR_UNAVAILABLE, cb, arg);
+    enum x402_err err = chain->closing || !chain->ready ? X402_ERR_UNAVAILABLE
+                                                        : wallet_check(ask);
+
+    if (err == X402_OK)
+        enqueue(chain, ask, from, cb, arg);
     else
-        enqueue(chain, ask, cb, arg);
+        refuse_soon(chain, err, cb, arg);
 }
 
 struct simulator *

@@ -6,10 +6,9 @@
 
 #include "inside.h"
 
-#define SIMULATE_TOGETHER 64      /* payments in one eth_call */
-#define SIMULATE_INFLIGHT 8       /* eth_calls at once */
-#define SIMULATE_WAITING 4096     /* payments; more are X402_ERR_BUSY */
-#define SIMULATE_ALONE_GAS 500000 /* for a payer whose contract judges */
+#define SIMULATE_TOGETHER 64  /* payments in one eth_call */
+#define SIMULATE_INFLIGHT 8   /* eth_calls at once */
+#define SIMULATE_WAITING 4096 /* payments; more are X402_ERR_BUSY */
 
 struct simulator *simulate_new(struct chain *chain);
 /** Everybody who waits gets X402_ERR_UNAVAILABLE.  Call after rpc_close has
@@ -19,8 +18,10 @@ void simulate_free(struct simulator *simulator);
 /** chain_simulate by the node alone. */
 void simulate_ask(struct chain *chain, const struct chain_ask *ask,
                   chain_verdict_cb cb, void *arg);
-/** chain_simulate for the settler: fees and a full queue do not refuse. */
+/** chain_simulate for the settler: fees and a full queue do not refuse.
+ *  In: from  the signer that will send it. */
 void simulate_again(struct chain *chain, const struct chain_ask *ask,
-                    chain_verdict_cb cb, void *arg);
+                    const struct x402_address *from, chain_verdict_cb cb,
+                    void *arg);
 
 #endif

@@ -2,6 +2,8 @@
 /* See step.h. */
 #include "step.h"
 
+#include "../failpoint.h"
+
 static uint64_t
 doubled(uint64_t first, unsigned times, uint64_t most)
 {
@@ -57,8 +59,9 @@ wants_broadcast(const struct step *s, const struct step_view *view)
 static bool
 is_taken(struct step *s, const struct step_view *view)
 {
-    bool taken = view->final_mined_known && view->no_receipts &&
-                 view->final_mined > s->account_nonce;
+    bool taken =
+        view->final_mined_known && view->no_receipts &&
+        (view->final_mined > s->account_nonce || mutant("silence_is_proof"));
 
     s->taken = taken ? s->taken + 1 : 0;
     return s->taken >= STEP_SURE;
@@ -89,9 +92,10 @@ next_mined(struct step *s, const struct step_view *view)
     case STEP_BLOCK_UNKNOWN:
         return STEP_WAIT;
     case STEP_BLOCK_OTHER:
-        return STEP_TO_OPEN;
+        return mutant("reorg_ignored") ? STEP_WAIT : STEP_TO_OPEN;
     case STEP_BLOCK_NONE:
-        return ++s->gone >= STEP_SURE ? STEP_TO_OPEN : STEP_WAIT;
+        return ++s->gone >= STEP_SURE && !mutant("reorg_ignored") ? STEP_TO_OPEN
+                                                                  : STEP_WAIT;
     case STEP_BLOCK_SAME:
         break;
     }

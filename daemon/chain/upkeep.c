@@ -237,6 +237,7 @@ ask(struct upkeep *upkeep)
     if (upkeep->with_contracts)
         len += add_contracts(upkeep, calls + len);
     upkeep->asking = true;
+    rpc_probe(upkeep->chain->rpc);
     rpc_ask(upkeep->chain->rpc, calls, len, on_answers, upkeep);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../metrics.h"
+#include "wallet.h"
 
 void
 waiting_push_back(struct queue *queue, struct waiting *w)
@@ -37,10 +38,10 @@ waiting_unlink(struct queue *queue, struct waiting **at)
 }
 
 struct look_payment
-waiting_payment(const struct waiting *w)
+waiting_payment(struct waiting *w)
 {
-    return (struct look_payment){&w->ask.asset, &w->ask.auth, w->ask.signature,
-                                 w->ask.signature_len};
+    return wallet_payment(&w->wrapper, &w->ask.asset, &w->ask.auth,
+                          w->ask.signature, w->ask.signature_len, w->deploys);
 }
 
 void

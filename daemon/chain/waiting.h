@@ -13,6 +13,10 @@ struct waiting {
     void *arg;
     bool alone;
     bool apart;
+    bool wrapped; /* ERC-6492 */
+    bool deploys; /* and there is nothing at the payer's address yet */
+    struct x402_erc6492 wrapper;
+    const struct x402_address *from; /* who would send it; NULL: any of ours */
     unsigned halved; /* how often its group made the node fail */
     uint64_t since_ms;
 };
@@ -27,7 +31,7 @@ void waiting_push_back(struct queue *queue, struct waiting *w);
 /** Asked once more, before those that came later. */
 void waiting_push_front(struct queue *queue, struct waiting *w);
 void waiting_unlink(struct queue *queue, struct waiting **at);
-struct look_payment waiting_payment(const struct waiting *w);
+struct look_payment waiting_payment(struct waiting *w);
 
 /** Call back, and free. */
 void waiting_tell(struct waiting *w, const struct chain_verdict *verdict);

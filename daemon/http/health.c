@@ -13,6 +13,8 @@ trouble(const struct config_network *network, const struct chain_health *health)
         return "no node can be reached";
     if (network->signer_len != 0 && !health->can_settle)
         return "cannot settle: a signer needs gas, or fees are over the cap";
+    if (health->stopped)
+        return "settling is stopped: transactions failed in a row";
     return NULL;
 }
 

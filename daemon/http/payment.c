@@ -6,6 +6,8 @@
 
 #include <uv.h>
 
+#include <x402/erc6492.h>
+
 #include "../metrics.h"
 
 /* @x402/evm 2.27, exact EVM facilitator: "validBefore >= now + 6 s". */
@@ -43,6 +45,25 @@ check_requirement(const struct http_request *request,
     return X402_OK;
 }
 
+/* A contract's signature: the simulation executes it, where that is allowed. */
+static enum x402_err
+check_wallet(const struct config *config,
+             const struct x402_facilitator_request *in)
+{
+    const struct x402_payment *payment = &in->payment;
+    const struct config_network *network =
+        config_network(config, in->requirement.asset->chain_id);
+    struct x402_erc6492 wrapper;
+
+    if (config->facilitate_smart_wallets)
+        return X402_OK;
+    if (x402_erc6492_decode(&wrapper, payment->signature,
+                            payment->signature_len) != X402_OK ||
+        config_is_factory(network, &wrapper.factory))
+        return X402_ERR_SIGNATURE;
+    return X402_ERR_FACTORY;
+}
+
 static enum x402_err
 check(struct http_request *request)
 {
@@ -72,10 +93,7 @@ check(struct http_request *request)
         return X402_ERR_ASSET;
     metrics_add(METRIC_RECOVERIES, 1);
     err = x402_payment_verify(&in->payment, domain);
-    /* A contract's signature: the simulation executes it. */
-    if (err == X402_ERR_SIGNATURE && request->config->facilitate_smart_wallets)
-        return X402_OK;
-    return err;
+    return err == X402_ERR_SIGNATURE ? check_wallet(request->config, in) : err;
 }
 
 enum x402_err

@@ -326,4 +326,17 @@ typedef void (*ledger_debt_cb)(void *arg, const struct ledger_debt *debt);
 /** Call cb for each account with a debt, at once. */
 void ledger_debts(struct ledger *ledger, ledger_debt_cb cb, void *arg);
 
+/** One signed transaction: what it may cost. */
+struct ledger_cost {
+    int64_t batch_id; /* transactions of one batch replace each other */
+    struct x402_amount max_fee;
+    uint64_t gas_limit;
+    uint64_t created_ms;
+};
+typedef void (*ledger_cost_cb)(void *arg, const struct ledger_cost *cost);
+/** Call cb, at once, for each transaction stored since then; those of a batch
+ *  one after the other, oldest first. */
+void ledger_costs(struct ledger *ledger, uint64_t chain_id, uint64_t since_ms,
+                  ledger_cost_cb cb, void *arg);
+
 #endif

@@ -303,3 +303,26 @@ ledger_debts(struct ledger *ledger, ledger_debt_cb cb, void *arg)
     (void)debts_each(&ledger->read, cb, arg);
     ledger->read.rc = SQLITE_OK;
 }
+
+void
+ledger_costs(struct ledger *ledger, uint64_t chain_id, uint64_t since_ms,
+             ledger_cost_cb cb, void *arg)
+{
+    struct db *db = &ledger->read;
+    sqlite3_stmt *stmt = db_use(db, SQL_TX_SINCE);
+
+    bind_int(stmt, 1, (int64_t)chain_id);
+    bind_int(stmt, 2, (int64_t)since_ms);
+    while (db_row(db, stmt)) {
+        struct ledger_cost cost = {
+            .created_ms = (uint64_t)sqlite3_column_int64(stmt, 0),
+            .gas_limit = (uint64_t)sqlite3_column_int64(stmt, 2),
+            .batch_id = sqlite3_column_int64(stmt, 3),
+        };
+
+        column_amount(db, stmt, 1, &cost.max_fee);
+        cb(arg, &cost);
+    }
+    db_done(stmt);
+    db->rc = SQLITE_OK;
+}

@@ -158,6 +158,12 @@
                  "FROM batch WHERE id = ?1")                                   \
     X(SQL_BATCH_CLOSED,                                                        \
       "UPDATE batch SET closed = ?2, epoch = ?3 WHERE id = ?1")                \
+    /* ids grow with time: nothing older is read */                            \
+    X(SQL_TX_SINCE,                                                            \
+      "SELECT t.created_ms, t.max_fee, t.gas_limit, t.batch FROM tx t "        \
+      "JOIN batch b ON b.id = t.batch WHERE b.chain_id = ?1 AND t.id > "       \
+      "ifnull((SELECT id FROM tx WHERE created_ms <= ?2 ORDER BY id DESC "     \
+      "LIMIT 1), 0) ORDER BY t.batch, t.id")                                   \
     X(SQL_TX_NEW, "INSERT INTO tx (hash, batch, max_fee, max_priority_fee, "   \
                   "gas_limit, raw, epoch, created_ms) "                        \
                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                   \

@@ -152,7 +152,7 @@ contract Usdc is ERC20, ERC3009 {
         );
     }
 
-    function _update(address from, address to, uint256 value) internal override {
+    function _update(address from, address to, uint256 value) internal virtual override {
         require(from == address(0) || balanceOf(from) >= value, "ERC20: transfer amount exceeds balance");
         super._update(from, to, value);
     }

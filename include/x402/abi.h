@@ -21,7 +21,8 @@
 #define X402_ABI_TRANSFER_MAX (4 + 8 * 32 + X402_SIGNATURE_MAX + 32)
 
 /** transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)
- *  for 65-byte signatures, the overload with `bytes signature` for all others.
+ *  for 65-byte signatures that end with 27 or 28, the overload with `bytes
+ *  signature` for all others.
  *  out holds X402_ABI_TRANSFER_MAX.  Returns the length. */
 size_t x402_abi_transfer(uint8_t *out, const struct x402_authorization *auth,
                          const uint8_t *signature, size_t signature_len);
@@ -58,6 +59,16 @@ size_t x402_abi_block_number(uint8_t out[4]); /* Multicall3.getBlockNumber() */
 size_t x402_abi_block_timestamp(
     uint8_t out[4]); /* Multicall3.getCurrentBlockTimestamp() */
 size_t x402_abi_domain_separator(uint8_t out[4]); /* token.DOMAIN_SEPARATOR() */
+
+/** ERC-1271: isValidSignature(bytes32 hash, bytes signature).
+ *  out holds X402_ABI_IS_VALID_MAX.  Returns the length. */
+#define X402_ABI_IS_VALID_MAX (4 + 3 * 32 + X402_SIGNATURE_MAX + 32)
+size_t x402_abi_is_valid_signature(uint8_t *out, const uint8_t hash32[32],
+                                   const uint8_t *signature,
+                                   size_t signature_len);
+/** "MUST return the bytes4 magic value 0x1626ba7e when function passes": the
+ *  first word, exactly, whatever follows. */
+bool x402_abi_is_valid_answer(const uint8_t *answer, size_t answer_len);
 
 /** One inner call of Multicall3.aggregate3. */
 struct x402_abi_call {
@@ -112,5 +123,18 @@ X402_MUST_CHECK enum x402_err x402_abi_inspect(struct x402_abi_seen *out,
                                                size_t *out_len, size_t cap,
                                                const uint8_t *data,
                                                size_t data_len);
+
+/** The other shape that is ever signed: an ERC-6492 wallet is deployed and
+ * pays, in one aggregate3 of two calls.  The first, which may fail, is a
+ * factory's; the second, which may not, is the transfer. */
+struct x402_abi_deploy {
+    struct x402_address factory;
+    const uint8_t *calldata; /* borrows from data */
+    size_t calldata_len;
+    struct x402_abi_seen transfer;
+};
+X402_MUST_CHECK enum x402_err
+x402_abi_inspect_deploy(struct x402_abi_deploy *out, const uint8_t *data,
+                        size_t data_len);
 
 #endif

@@ -217,7 +217,13 @@ enum x402_fault {
     X(X402_ERR_CREDIT, 82, AGAIN, 503, "unexpected_verify_error",              \
       "unexpected_verify_error", "credit_limit")                               \
     X(X402_ERR_OVERRIDE, 83, SELF, 502, "unexpected_settle_error",             \
-      "unexpected_settle_error", "upstream_amount")
+      "unexpected_settle_error", "upstream_amount")                            \
+    X(X402_ERR_FACTORY, 84, PEER, 402, "eip6492_factory_not_allowed",          \
+      "invalid_exact_evm_payload_undeployed_smart_wallet",                     \
+      "factory_not_allowed")                                                   \
+    X(X402_ERR_DEPLOYMENT, 85, PEER, 402, "smart_wallet_deployment_failed",    \
+      "invalid_exact_evm_payload_undeployed_smart_wallet",                     \
+      "wallet_deployment_failed")
 
 enum x402_err {
 #define X402_ERR_ENUM(code, number, fault, status, v2, v1, token) code = number,
@@ -225,7 +231,7 @@ enum x402_err {
 #undef X402_ERR_ENUM
 };
 
-#define X402_ERR_COUNT 84
+#define X402_ERR_COUNT 86
 
 /** The row of one error.  All texts are static. */
 struct x402_err_info {

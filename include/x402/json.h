@@ -24,6 +24,13 @@ X402_MUST_CHECK enum x402_err x402_json_load(json_t **out,
                                              struct x402_span text,
                                              size_t max_bytes,
                                              unsigned max_depth);
+/** The same for what a chain's node answers: its texts quote contracts, whose
+ *  words may hold any byte, "\u0000" too.  Anybody can be such a contract, so
+ *  that must not make the whole answer unreadable. */
+X402_MUST_CHECK enum x402_err x402_json_load_node(json_t **out,
+                                                  struct x402_span text,
+                                                  size_t max_bytes,
+                                                  unsigned max_depth);
 
 /** Typed members: X402_ERR_SYNTAX when absent or of another type.  Spans borrow
  *  from the json_t. */

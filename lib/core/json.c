@@ -41,13 +41,13 @@ is_shallow(struct x402_span text, unsigned max_depth)
     return true;
 }
 
-enum x402_err
-x402_json_load(json_t **out, struct x402_span text, size_t max_bytes,
-               unsigned max_depth)
+static enum x402_err
+load(json_t **out, struct x402_span text, size_t max_bytes, unsigned max_depth,
+     size_t more_flags)
 {
     /* RFC 8259, section 4: "The names within an object SHOULD be unique."
      * Parsers differ in which of two they see; a payment has one meaning. */
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | more_flags;
     json_t *value;
 
     assert(max_depth >= 1 && max_depth <= X402_JSON_DEPTH_MAX);
@@ -62,6 +62,20 @@ x402_json_load(json_t **out, struct x402_span text, size_t max_bytes,
         return X402_ERR_SYNTAX;
     *out = value;
     return X402_OK;
+}
+
+enum x402_err
+x402_json_load(json_t **out, struct x402_span text, size_t max_bytes,
+               unsigned max_depth)
+{
+    return load(out, text, max_bytes, max_depth, 0);
+}
+
+enum x402_err
+x402_json_load_node(json_t **out, struct x402_span text, size_t max_bytes,
+                    unsigned max_depth)
+{
+    return load(out, text, max_bytes, max_depth, JSON_ALLOW_NUL);
 }
 
 enum x402_err

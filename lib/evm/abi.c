@@ -57,6 +57,8 @@ static const uint8_t authorization_state[4] = {0xe9, 0x4a, 0x01, 0x02};
 static const uint8_t block_number[4] = {0x42, 0xcb, 0xb1, 0x5c};
 /* getCurrentBlockTimestamp() */
 static const uint8_t block_timestamp[4] = {0x0f, 0x28, 0xc9, 0x7d};
+/* isValidSignature(bytes32,bytes) */
+static const uint8_t is_valid_signature[4] = {0x16, 0x26, 0xba, 0x7e};
 /* DOMAIN_SEPARATOR() */
 static const uint8_t domain_separator[4] = {0x36, 0x44, 0xe5, 0x15};
 /* aggregate3((address,bool,bytes)[]) */
@@ -137,7 +139,8 @@ x402_abi_transfer(uint8_t *out, const struct x402_authorization *auth,
     uint8_t *end;
 
     assert(signature_len <= X402_SIGNATURE_MAX);
-    if (signature_len == 65) {
+    /* a contract may put anything in the last byte (Safe: 31, 32) */
+    if (signature_len == 65 && (signature[64] == 27 || signature[64] == 28)) {
         end = put_authorization(put_selector(out, transfer_vrs), auth);
         end = put_u64(end, signature[64]);
         end = put_word(end, signature);
@@ -254,6 +257,17 @@ size_t
 x402_abi_domain_separator(uint8_t out[4])
 {
     return (size_t)(put_selector(out, domain_separator) - out);
+}
+
+size_t
+x402_abi_is_valid_signature(uint8_t *out, const uint8_t hash32[32],
+                            const uint8_t *signature, size_t signature_len)
+{
+    uint8_t *end = put_word(put_selector(out, is_valid_signature), hash32);
+
+    assert(signature_len <= X402_SIGNATURE_MAX);
+    end = put_u64(end, 2 * WORD);
+    return (size_t)(put_bytes(end, signature, signature_len) - out);
 }
 
 /* One call inside aggregate3: target, allowFailure, where the data is, data. */

@@ -89,6 +89,14 @@ x402_abi_aggregate3_decode(struct x402_abi_result *results, size_t results_len,
     return X402_OK;
 }
 
+bool
+x402_abi_is_valid_answer(const uint8_t *answer, size_t answer_len)
+{
+    static const uint8_t magic[WORD] = {0x16, 0x26, 0xba, 0x7e};
+
+    return answer_len >= WORD && memcmp(answer, magic, WORD) == 0;
+}
+
 struct x402_span
 x402_abi_revert_text(const uint8_t *data, size_t data_len)
 {

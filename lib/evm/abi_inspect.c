@@ -189,6 +189,7 @@ read_transfer(struct x402_abi_seen *out, struct cursor *c)
 {
     const uint8_t *selector = take(c, 4);
     const struct shape *shape = shape_of(selector);
+    struct cursor signature;
 
     if (shape != NULL)
         return read_settle(out, shape, c);
@@ -198,8 +199,10 @@ read_transfer(struct x402_abi_seen *out, struct cursor *c)
     } else if (memcmp(selector, "\xcf\x09\x29\x95", 4) == 0) {
         take_authorization(&out->auth, c);
         take_this(c, 7 * WORD);
-        /* 65 bytes go through the other overload, always. */
-        if (take_bytes(c, X402_SIGNATURE_MAX).left == 65)
+        signature = take_bytes(c, X402_SIGNATURE_MAX);
+        /* An account's go through the other overload, always. */
+        if (signature.left == 65 &&
+            (signature.at[64] == 27 || signature.at[64] == 28))
             return false;
     } else {
         return false;
@@ -262,6 +265,62 @@ read_single(struct x402_abi_seen *out, size_t *out_len, size_t cap,
         return X402_ERR_TOO_LARGE;
     out[0] = seen;
     *out_len = 1;
+    return X402_OK;
+}
+
+/* (factory, allowFailure = true, calldata) */
+static bool
+read_factory_call(struct x402_abi_deploy *out, struct cursor *c)
+{
+    struct cursor inner;
+
+    take_address(&out->factory, c);
+    take_this(c, true);
+    take_this(c, 3 * WORD);
+    inner = take_bytes(c, X402_SIGNATURE_MAX);
+    out->calldata = inner.at;
+    out->calldata_len = inner.left;
+    return !c->bad;
+}
+
+/* (token, allowFailure = false, transferWithAuthorization) */
+static bool
+read_deployed_transfer(struct x402_abi_seen *out, struct cursor *c)
+{
+    struct cursor inner;
+
+    memset(out, 0, sizeof *out);
+    take_address(&out->target, c);
+    take_this(c, false);
+    take_this(c, 3 * WORD);
+    inner = take_bytes(c, X402_ABI_TRANSFER_MAX);
+    return !c->bad && read_transfer(out, &inner) &&
+           out->method == X402_METHOD_EIP3009;
+}
+
+enum x402_err
+x402_abi_inspect_deploy(struct x402_abi_deploy *out, const uint8_t *data,
+                        size_t data_len)
+{
+    struct cursor c = {data, data_len, false};
+    struct cursor offsets;
+    size_t base;
+
+    if (memcmp(take(&c, 4), "\x82\xad\x56\xcb", 4) != 0)
+        return X402_ERR_SYNTAX;
+    take_this(&c, WORD);
+    take_this(&c, 2);
+    base = c.left;
+    offsets = (struct cursor){c.at, 2 * WORD, c.bad || c.left < 2 * WORD};
+    take(&c, WORD);
+    take(&c, WORD);
+    take_this(&offsets, base - c.left);
+    if (offsets.bad || !read_factory_call(out, &c))
+        return X402_ERR_SYNTAX;
+    take_this(&offsets, base - c.left);
+    if (offsets.bad || !read_deployed_transfer(&out->transfer, &c) ||
+        c.left != 0)
+        return X402_ERR_SYNTAX;
     return X402_OK;
 }
 

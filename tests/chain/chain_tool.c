@@ -133,12 +133,18 @@ open_chain(const json_t *line)
     json_array_foreach(json_object_get(line, "keys"), i, value)
         config->signer[config->signer_len++]
             .key_file = strdup(json_string_value(value));
+    json_array_foreach(json_object_get(line, "factories"), i, value)
+        must(x402_address_parse(&config->factory[config->factory_len++],
+                                x402_span_of(json_string_value(value))));
     config->rpc_timeout_ms = (unsigned)number(line, "timeout", 3000);
+    config->rpc_rate = (unsigned)number(line, "rate", 0);
+    config->rpc_agree = (unsigned)number(line, "agree", 2);
     config->confirmations = 2;
     config->batch_max = (unsigned)number(line, "batchMax", 100);
     config->batch_wait_ms = (unsigned)number(line, "batchWait", 1000);
     config->poll_ms = (unsigned)number(line, "poll", 1000);
     config->max_fee_gwei = number(line, "maxFee", 0);
+    config->max_fee_day_gwei = number(line, "maxDay", 0);
     config->max_fee_settlement_gwei = number(line, "maxSettlement", 0);
     if (file != NULL) {
         tool.ledger = ledger_open(tool.core, file, error, sizeof error);
@@ -171,9 +177,10 @@ id_of(void *arg)
 static void
 on_verdict(void *arg, const struct chain_verdict *v)
 {
-    say(json_pack("{s:I,s:s,s:b,s:o,s:I}", "id", id_of(arg), "err",
-                  err_name(v->err), "code", v->has_code, "balance",
-                  amount(&v->balance), "block", (json_int_t)v->block_number));
+    say(json_pack("{s:I,s:s,s:b,s:b,s:o,s:I}", "id", id_of(arg), "err",
+                  err_name(v->err), "code", v->has_code, "deploys", v->deploys,
+                  "balance", amount(&v->balance), "block",
+                  (json_int_t)v->block_number));
 }
 
 static void
@@ -288,8 +295,9 @@ say_health(const json_t *line)
 {
     const struct chain_health *health = chain_health(tool.chain);
 
-    say(json_pack("{s:I,s:b,s:b,s:I,s:I}", "id", id_of(tag(line)), "reachable",
-                  health->reachable, "canSettle", health->can_settle, "head",
+    say(json_pack("{s:I,s:b,s:b,s:b,s:I,s:I}", "id", id_of(tag(line)),
+                  "stopped", health->stopped, "reachable", health->reachable,
+                  "canSettle", health->can_settle, "head",
                   (json_int_t)health->head_number, "time",
                   (json_int_t)health->head_time_s));
 }

@@ -127,6 +127,14 @@ test('a node of another chain is passed over', async () => {
   assert.deepEqual(lines, Array(2).fill('result "0x10"'));
 });
 
+test('a contract\'s words in an error are read, whatever bytes they hold', async () => {
+  const said = 'execution reverted: custom error \u0000\u0000';
+  await node(15646, healthy((q) => ({ jsonrpc: '2.0', id: q.id, error: { code: 3, message: said, data: '0x' } })));
+  const { lines, log } = await ask([url(15646)]);
+  assert.deepEqual(lines, ['error 3 execution reverted: custom error']);
+  assert.doesNotMatch(log, /rpc_endpoint_down/);
+});
+
 test('nobody listens', async () => {
   const { lines } = await ask(['http://127.0.0.1:15698']);
   assert.deepEqual(lines, ['unknown']);
@@ -150,4 +158,38 @@ test('a batch in another order, with an error among results', async () => {
       : answer(x, x.method === 'three' ? null : x.method)).reverse()));
   const { lines } = await ask([url(15645)], { calls: ['one', '[]', 'two', '[1]', 'three', '[]', 'four', '[{}]'] });
   assert.deepEqual(lines, ['result "one"', 'error 3 execution reverted', 'result null', 'result "four"']);
+});
+
+test('429 with Retry-After: left alone for so long, others are asked', async () => {
+  const busy = await node(15650, (q, r) => {
+    r.writeHead(429, { 'retry-after': '30' });
+    r.end();
+  });
+  const good = await node(15651, healthy());
+  const { lines } = await ask([url(15650), url(15651)], { rounds: 6 });
+  assert.deepEqual(lines, Array(6).fill('result "0x10"'));
+  assert.deepEqual([busy.bodies.length, good.bodies.length], [1, 6]);
+  // nobody else: no knocking either
+  const before = busy.bodies.length;
+  const begin = Date.now();
+  const alone = await ask([url(15650)], { rounds: 4 });
+  assert.deepEqual(alone.lines, Array(4).fill('unknown'));
+  assert.equal(busy.bodies.length - before, 1);
+  assert.ok(Date.now() - begin < 3000);
+});
+
+test('a rate: calls a second, per endpoint; what exceeds it goes to the next, or waits', async () => {
+  const first = await node(15652, healthy());
+  const second = await node(15653, healthy());
+  const run = (urls, options) => {
+    process.env.RPC_RATE = '10';
+    return ask(urls, options).finally(() => { delete process.env.RPC_RATE; });
+  };
+  const spread = await run([url(15652), url(15653)], { rounds: 16 });
+  assert.deepEqual(spread.lines, Array(16).fill('result "0x10"'));
+  assert.ok(first.bodies.flat().length <= 14 && second.bodies.length > 0, `${first.bodies.flat().length}`);
+  const begin = Date.now();
+  const waits = await run([url(15652)], { rounds: 25, timeout: 2000 });
+  assert.deepEqual(waits.lines, Array(25).fill('result "0x10"'));
+  assert.ok(Date.now() - begin > 1200, `25 calls at 10 a second took ${Date.now() - begin} ms`);
 });

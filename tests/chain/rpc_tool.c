@@ -82,6 +82,8 @@ main(int argc, char **argv)
         return 2;
     log_open("info");
     options.timeout_ms = (unsigned)atoi(argv[1]);
+    if (getenv("RPC_RATE") != NULL)
+        options.rate = (unsigned)atoi(getenv("RPC_RATE"));
     options.chain_id = strtoull(argv[2], NULL, 10);
     tool.rounds = (unsigned)atoi(argv[3]);
     for (char *url = strtok(argv[4], ","); url != NULL; url = strtok(NULL, ","))

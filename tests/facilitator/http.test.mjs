@@ -211,11 +211,11 @@ test('metrics: valid text format, sums only', async () => {
   assert.match(text, /^x402_recoveries_total [1-9]/m);
 });
 
-/* UNAVAILABLE, BUSY, FEES, UNKNOWN_RESERVATION: nothing is known of the payment. */
-const NOTHING_KNOWN = [25, 26, 28, 30];
+/* UNAVAILABLE, BUSY, FEES, UNKNOWN_RESERVATION, CREDIT: nothing is known of the payment. */
+const NOTHING_KNOWN = [25, 26, 28, 30, 82];
 
 test('every reason of the cashier becomes an answer, 503 only where nothing is known', async () => {
-  for (let err = 0; err < 34; err += 1) {
+  for (let err = 0; err < 86; err += 1) {
     for (const version of [1, 2]) {
       const one = await body(version, { change: { nonce: stubNonce({ err }) } });
       const verify = await post(`${url}/verify`, one);

@@ -190,6 +190,12 @@ test('a smart wallet: refused, unless the configuration lets the chain judge', a
   const long = `0x${'5a'.repeat(97)}`;
   assert.equal((await settle(await asked(long))).json.errorReason, 'invalid_exact_evm_signature');
 
+  // ERC-6492 behind a list that is empty unless the operator fills it
+  const word = (hex) => hex.padStart(64, '0');
+  const wrapped = `0x${word('fac')}${word('60')}${word('80')}${word('0')}${word('1')}${'ab'.padEnd(64, '0')}${'6492'.repeat(16)}`;
+  assert.equal((await verify(await asked(wrapped))).json.invalidReason, 'eip6492_factory_not_allowed');
+  assert.equal((await settle(await asked(wrapped))).json.errorReason, 'eip6492_factory_not_allowed');
+
   await daemon.stop();
   daemon.reconfigure(text(', smart_wallets: true'));
   await daemon.start();

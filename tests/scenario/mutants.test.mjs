@@ -17,6 +17,7 @@ const MUTANTS = {
   none: ['replay', '^one payment sent 256 times at once to /paid$', 0],
   no_unique: ['replay', '^one payment sent 256 times at once to /paid$', 1],
   credit_off: ['chain', '^a payer with money for one answer', 1],
+  wallets_on_credit: ['wallets', '^a wallet that says yes to a call', 1],
   capture_skipped: ['settlement', '^/paid takes v2', 1],
   hold_ignored: ['failure', '^x402d dies while the upstream works', 1],
 };

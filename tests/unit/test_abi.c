@@ -76,7 +76,7 @@ static void
 test_selectors(void)
 {
     static const struct x402_authorization auth = {.nonce = {0}};
-    static const uint8_t signature[66];
+    static const uint8_t signature[66] = {[64] = 27};
     uint8_t out[X402_ABI_TRANSFER_MAX];
 
     x402_abi_transfer(out, &auth, signature, 65);
@@ -563,8 +563,12 @@ test_bytes_overload(void)
     test_ok(inspect(out, len) == X402_ERR_SYNTAX, "bytes elsewhere");
     out[offset_at] ^= 0x20;
     out[len_at] = 65;
+    out[len_at + 1 + 64] = 31;
+    test_ok(inspect(out, len) == X402_OK, "65 bytes of a contract");
+    out[len_at + 1 + 64] = 28;
     test_ok(inspect(out, len) == X402_ERR_SYNTAX,
-            "65 bytes belong into the other overload");
+            "an account's belong into the other overload");
+    out[len_at + 1 + 64] = 0;
     out[len_at] = 97;
     test_ok(inspect(out, len) == X402_ERR_SYNTAX, "more than there are");
     len = x402_abi_transfer(out, &auth, signature, X402_SIGNATURE_MAX);

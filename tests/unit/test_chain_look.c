@@ -97,8 +97,10 @@ decoding(void)
     uint8_t *data;
 
     for (size_t i = 0; i < 3; i++)
-        payments[i] =
-            (struct look_payment){&token, &auths[i], answer, sizeof answer};
+        payments[i] = (struct look_payment){.asset = &token,
+                                            .auth = &auths[i],
+                                            .signature = answer,
+                                            .signature_len = sizeof answer};
     data = look_encode(&one, 1, payments, 1, true);
     free(data);
     data = look_encode(&three, 1, payments, 3, true);

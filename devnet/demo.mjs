@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // ./demo: one paid request from the 402 to the moved tokens, each step said
 // and shown.  ./demo --serve: the same stack, kept up until SIGTERM.
+// ./demo --lightning: the same, paid with satoshis through real LND nodes.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PAYEE, PAYER, accounts } from './accounts.mjs';
 import { USDC } from './chain.mjs';
+import { LIGHTNING_ROUTES, Lightning, clientConfig, eventually, lightningYaml } from './lightning.mjs';
+import { ROUTES } from './gateway.mjs';
 import { PROGRAMS, PROJECT } from './paths.mjs';
 import { basePort, portsFrom, requireFree } from './ports.mjs';
 import { sleep } from './process.mjs';
@@ -15,6 +18,7 @@ const RUNS_KEPT = 3; // folders of earlier runs, for whoever wants to read logs
 const SETTLED_WITHIN = 15_000;
 
 const serve = process.argv.includes('--serve');
+const withLightning = process.argv.includes('--lightning');
 const log = (text = '') => (serve ? process.stderr : process.stdout).write(`${text}\n`);
 const step = (text) => log(`==> ${text}`);
 const usdc = (atomic) => `${atomic / 1_000_000n}.${String(atomic % 1_000_000n).padStart(6, '0')} USDC`;
@@ -59,13 +63,25 @@ async function startStack() {
   const dir = freshDir(parent);
   writeFileSync(join(dir, 'owner.pid'), `${process.pid}\n`);
   tidy(parent);
-  const stack = new Stack({ ports, dir, say: step });
+  if (withLightning)
+    await startLightning(dir);
+  const stack = new Stack({ ports, dir, say: step, ...lightningOptions() });
   stack.on('fatal', (error) => fail(stack, error));
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
     process.on(signal, () => leave(stack, signal));
   await stack.start();
   return stack;
 }
+
+let lightning;
+
+async function startLightning(dir) {
+  lightning = new Lightning({ dir, say: step });
+  await lightning.start(basePort() + 100);
+}
+
+const lightningOptions = () => (lightning
+  ? { yaml: { more: lightningYaml(lightning.seller) }, conf: { routes: [...ROUTES, ...LIGHTNING_ROUTES] } } : {});
 
 let leaving = false;
 
@@ -75,6 +91,7 @@ async function leave(stack, signal) {
   leaving = true;
   step(`${signal}: stopping everything`);
   await stack.stop();
+  await lightning?.stop();
   process.exit(serve ? 0 : 130);
 }
 
@@ -84,6 +101,7 @@ async function fail(stack, error) {
   leaving = true;
   process.stderr.write(`\ndemo: ${error.message}\n`);
   await stack?.stop();
+  await lightning?.stop();
   if (stack)
     process.stderr.write(`demo: the logs are in ${stack.dir}\n`);
   process.exit(1);
@@ -163,15 +181,73 @@ async function walk(stack) {
   step('done: stopping everything (./demo --serve keeps it running)');
 }
 
+/* ---- ./demo --lightning ---- */
+
+async function lightningBalances(when) {
+  const { payer, seller } = lightning;
+  step(`balances in the channel, ${when}`);
+  for (const node of [payer, seller])
+    log(`    ${node.name.padEnd(6)} ${node.node}  ${(await node.balance()) / 1000n} sat`);
+}
+
+async function lightningOffer(stack) {
+  const url = `${stack.url('gateway')}/paid-ln`;
+  step(`asking without a payment: GET ${url}`);
+  const response = await eventually('Lightning is offered', async () => {
+    const answer = await fetch(url);
+    await answer.arrayBuffer();
+    if (!answer.headers.has('www-authenticate'))
+      throw new Error('the 402 goes without it');
+    return answer;
+  }, 15_000);
+  log(`    HTTP/1.1 ${response.status} ${response.statusText}`);
+  for (const line of response.headers.get('www-authenticate').split(/, (?=Payment )/))
+    log(`    www-authenticate: ${line.slice(0, 60)}... (${line.length} bytes)`);
+  const offer = JSON.parse(Buffer.from(response.headers.get('payment-required'), 'base64'));
+  step('PAYMENT-REQUIRED, decoded: USDC first, then Lightning');
+  log(indent(JSON.stringify(offer, null, 2)));
+}
+
+async function lightningPay(stack) {
+  const own = join(stack.dir, 'client');
+  mkdirSync(join(own, 'x402'), { recursive: true, mode: 0o700 });
+  writeFileSync(join(own, 'x402', 'config'), clientConfig(lightning.payer), { mode: 0o600 });
+  const args = ['get', '-i', '--rail', 'lightning', '--max-sats', '30 sat', `${stack.url('gateway')}/paid-ln`];
+  step('paying: the client checks the invoice against its request, its LND pays, it asks again with the preimage');
+  log(`    $ x402 ${args.join(' ')}`);
+  const { code, stdout, stderr } = await run(PROGRAMS.x402, args,
+    { XDG_CONFIG_HOME: own, XDG_DATA_HOME: own, XDG_STATE_HOME: own });
+  log(indent(stderr));
+  log(indent(stdout));
+  if (code !== 0)
+    throw new Error(`x402 get ended with code ${code}`);
+  const receipt = JSON.parse(Buffer.from(/^payment-response: (\S+)/im.exec(stdout)[1], 'base64'));
+  step("the receipt (PAYMENT-RESPONSE), decoded, and the seller's node on it");
+  log(indent(JSON.stringify(receipt, null, 2)));
+  const invoice = await lightning.seller.invoice(receipt.transaction.replace('0x', ''));
+  log(`    invoice ${invoice.state}, ${invoice.amt_paid_msat} msat`);
+  if (invoice.state !== 'SETTLED')
+    throw new Error('the invoice is not settled');
+}
+
+async function walkLightning(stack) {
+  await lightningOffer(stack);
+  await lightningBalances('before');
+  await lightningPay(stack);
+  await lightningBalances('after');
+  step('done: stopping everything');
+}
+
 let stack;
 try {
   stack = await startStack();
   if (serve) {
     process.stdout.write(`ready ${stack.readyFile}\n`);
   } else {
-    await walk(stack);
+    await (withLightning ? walkLightning : walk)(stack);
     leaving = true;
     await stack.stop();
+    await lightning?.stop();
     process.exit(0);
   }
 } catch (error) {

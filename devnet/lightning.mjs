@@ -20,10 +20,8 @@ const NOBODY = 'mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKrY8';
 
 /** What a seller's daemon and a payer's client may do, and nothing else. */
 const RIGHTS = {
-  seller: ['/lnrpc.Lightning/AddInvoice', '/lnrpc.Lightning/LookupInvoice', '/lnrpc.Lightning/GetInfo',
-    '/lnrpc.Lightning/SubscribeInvoices', '/invoicesrpc.Invoices/LookupInvoiceV2',
-    '/invoicesrpc.Invoices/SubscribeSingleInvoice', '/invoicesrpc.Invoices/AddHoldInvoice',
-    '/invoicesrpc.Invoices/SettleInvoice', '/invoicesrpc.Invoices/CancelInvoice'],
+  seller: ['/lnrpc.Lightning/AddInvoice', '/lnrpc.Lightning/LookupInvoice', '/lnrpc.Lightning/SubscribeInvoices',
+    '/lnrpc.Lightning/GetInfo'],
   payer: ['/lnrpc.Lightning/GetInfo', '/routerrpc.Router/SendPaymentV2', '/routerrpc.Router/TrackPaymentV2'],
 };
 
@@ -304,3 +302,26 @@ export class Lightning {
     await this.btcd?.stop();
   }
 }
+
+/** The priced routes beside the demo's, for nginxConf: the same answers for
+ *  satoshis too. */
+export const LIGHTNING_ROUTES = [
+  { path: '/paid-ln', to: '/paid', price: '0.001', more: ['x402_mime_type application/json;',
+    'x402_description "An answer in JSON, for satoshis too";', 'x402_lightning on;', 'x402_lightning_price 21 sat;'] },
+  { path: '/flaky-ln', to: '/flaky', price: '0.001', more: ['x402_mime_type application/json;',
+    'x402_description "Fails once per query string";', 'x402_lightning on;', 'x402_lightning_price 21 sat;'] },
+];
+
+/** The seller's node in x402d's configuration. */
+export const lightningYaml = (seller) => `lightning:
+  lnd: ${seller.url}
+  cert: ${JSON.stringify(seller.certFile)}
+  macaroon: ${JSON.stringify(seller.macaroonFile)}
+  network: regtest`;
+
+/** The payer's node in the client's configuration. */
+export const clientConfig = (payer) => `lnd.url = ${payer.url}
+lnd.cert = ${payer.certFile}
+lnd.macaroon = ${payer.macaroonFile}
+lnd.network = regtest
+`;

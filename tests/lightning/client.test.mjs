@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, copyFileSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { eventually } from '../../devnet/lightning.mjs';
+import { clientConfig, eventually } from '../../devnet/lightning.mjs';
 import { newUser } from '../client/harness.mjs';
 import { startNetwork, stopNetwork } from './network.mjs';
 import { Seller, sha256 } from './seller.mjs';
@@ -26,12 +26,7 @@ async function sell(options = {}) {
 }
 
 function buyer(more = '') {
-  const { payer } = network;
-  const user = newUser({ config: `lnd.url = ${payer.url}
-lnd.cert = ${payer.certFile}
-lnd.macaroon = ${payer.macaroonFile}
-lnd.network = regtest
-${more}` });
+  const user = newUser({ config: `${clientConfig(network.payer)}${more}` });
   user.lightning = join(user.home, '.local', 'state', 'x402', 'lightning');
   user.buy = (args, options) => user.run(['get', '--rail', 'lightning', '--retry-delay', '0.05', ...args], options);
   user.records = () => readdirSync(user.lightning).map((name) => readFileSync(join(user.lightning, name), 'utf8'));

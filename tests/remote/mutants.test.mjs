@@ -15,6 +15,7 @@ const skip = !readFileSync(PROGRAMS.x402d).includes('X402_MUTANT') && 'built wit
 
 const MUTANTS = {
   none: ['node', '^settled, then another transaction', 0],
+  'none, the clock shortened': ['word', '^a refusal is believed', 0],
   facilitator_truthy: ['node', '^/verify says neither', 1],
   lost_is_refused: ['word', '^settled, then an error 504', 1],
   claim_believed: ['node', '^settled, then another transaction', 1],

@@ -2,10 +2,14 @@
 // x402d without a key and without a node: everything is settled first, and the
 // facilitator's plain word counts.  The tests have a node; x402d has not.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { account } from '../../devnet/accounts.mjs';
 import { NETWORK } from '../../devnet/chain.mjs';
-import { RECEIPT, unbase64 } from '../harness/payment.mjs';
+import { PROGRAMS } from '../../devnet/paths.mjs';
+import { sleep } from '../../devnet/process.mjs';
+import { RECEIPT, now, unbase64 } from '../harness/payment.mjs';
+import { until } from '../harness/witness.mjs';
 import { says } from './scripted.mjs';
 import { canSettle, mined, row, uses, useRemote } from './world.mjs';
 
@@ -106,6 +110,30 @@ test('the transaction of an older payment is not believed', { timeout: 90_000 },
   scripted.honest();
   await mined(world, [payment], 60_000);
   assert.equal(await uses(world, payment), 1);
+});
+
+/* An hour after its end; two seconds in a build for tests. */
+const patient = !readFileSync(PROGRAMS.x402d).includes('X402_MUTANT') && 'built without -Dmutants=true';
+test('a refusal is believed only when the time is over', { skip: patient, timeout: 120_000 }, async () => {
+  scripted.script.settle = says({ success: false, errorReason: 'insufficient_funds', transaction: '', network: NETWORK });
+  const payment = await world.pay('/paid', { change: { validBefore: String(now() + 28) } });
+  const answer = buy('/paid', payment);
+  const states = new Set();
+  await until('FAILED', 90_000, async () => {
+    await sleep(500);
+    const { state } = row(world, payment) ?? {};
+    if (now() < Number(payment.authorization.validBefore))
+      states.add(state);
+    return state;
+  }, (state) => state === 7);
+  scripted.honest();
+  assert.deepEqual([...states].filter(Boolean).sort(), [STATE.SUBMITTED], 'unknown, as long as it could be settled');
+  const { status, headers } = await answer;
+  assert.equal(status, 503);
+  assert.equal(headers['payment-required'], undefined);
+  assert.equal(await uses(world, payment), 0);
+  assert.equal((await buy('/paid', payment)).status, 402, 'now another one may be signed');
+  await world.stack.rpc.mine(80); // for the invariants: the final block is past its end
 });
 
 test("an upstream's error after settling first: the same payment buys the answer later", async () => {

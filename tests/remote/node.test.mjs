@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { account } from '../../devnet/accounts.mjs';
 import { NETWORK } from '../../devnet/chain.mjs';
+import { sleep } from '../../devnet/process.mjs';
 import { unbase64 } from '../harness/payment.mjs';
 import { until } from '../harness/witness.mjs';
 import { Scripted, says } from './scripted.mjs';
@@ -19,6 +20,16 @@ const mined = async (payment, limit) => {
   await allMined(world, [payment], limit);
   return row(world, payment);
 };
+
+/** Again while its first request is still held. */
+async function insist(payment) {
+  for (let i = 0; ; i += 1) {
+    const { status } = await buy('/strict', payment);
+    if (status !== 409 || i === 100)
+      return status;
+    await sleep(200);
+  }
+}
 
 for (const wire of ['v2', 'seed000', 'seed001', 'v1']) {
   for (const path of ['/paid', '/strict']) {
@@ -133,13 +144,12 @@ test('/settle lies in every way: nobody is served for it, nobody pays twice, the
     byNonce.set(payment.nonce, play);
     return { why, payment };
   }));
-  const answers = await Promise.all(payments.map(({ payment }) => buy('/strict', payment)));
-  for (const [i, { status, headers, body }] of answers.entries()) {
+  // five seconds are enough to be served wrongly (that a request which waits
+  // gets its 503 after 30 s stands in word.test.mjs)
+  const answers = await Promise.allSettled(payments.map(({ payment }) => world.get('/strict', payment.header('v2'), { timeout: 5000 })));
+  for (const [i, { value }] of answers.entries()) {
     const { why, payment } = payments[i];
-    assert.equal(status, 503, why);
-    assert.match(headers['x-payment-error'], /^settlement_pending$/, why);
-    assert.equal(headers['payment-required'], undefined, `${why}: no offer, nobody may sign again`);
-    assert.doesNotMatch(body, /accepts/, why);
+    assert.equal(value?.status, undefined, `${why}: ${value?.body}`);
     assert.equal(row(world, payment).state, STATE.SUBMITTED, why);
   }
   const used = await world.witness.usedCounts();
@@ -148,11 +158,12 @@ test('/settle lies in every way: nobody is served for it, nobody pays twice, the
   scripted.honest();
   await allMined(world, payments.map(({ payment }) => payment), 70_000);
   for (const { why, payment } of payments) {
-    assert.equal((await buy('/strict', payment)).status, 200, `${why}: the same payment buys it`);
-    assert.equal(await uses(world, payment), 1, why);
+    assert.equal(await insist(payment), 200, `${why}: the same payment buys it`);
     const bodies = new Set(scripted.asked('/settle', payment.nonce).map(({ body }) => body));
     assert.equal(bodies.size, 1, `${why}: always the same payment`);
   }
+  const once = await world.witness.usedCounts();
+  assert.deepEqual(payments.filter(({ payment }) => once.get(payment.nonce) !== 1), []);
   assert.equal(await world.witness.hits('/strict'), hits + payments.length);
 });
 
@@ -223,7 +234,7 @@ test('the facilitator is down, flaps, comes back: paid routes 503, free ones as 
   await world.witness.settled([payment]);
 });
 
-for (const status of [301, 302, 307, 308]) {
+for (const status of [301, 308]) {
   test(`${status} to another host is not followed`, async () => {
     const other = await Scripted.start();
     const away = (response, call) => response.writeHead(status, { location: other.url + call.url }).end();

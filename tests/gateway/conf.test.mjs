@@ -57,6 +57,14 @@ const REFUSED = [
   ['charged 402', at('x402_charge_status 402;'), /400 to 599/],
   ['charged 200', at('x402_charge_status 200;'), /400 to 599/],
   ['twice', at('', 'x402 on; x402_price 1 USDC; x402_price 2 USDC;'), /duplicate/],
+  ['auth_basic beside L402', at('x402_lightning on; x402_lightning_dialects l402; auth_basic x; auth_basic_user_file /dev/null;'), /"auth_basic"/],
+  ['auth_basic of the server beside MPP', { http: 'auth_basic x; auth_basic_user_file /dev/null;', ...at('x402_lightning on; x402_lightning_dialects mpp;') }, /"auth_basic"/],
+  ['a Lightning price without a unit of ours', at('x402_lightning on; x402_lightning_price 1 btc;'), /not a price in sat or millisat/],
+  ['a Lightning price of nothing', at('x402_lightning on; x402_lightning_price 0 sat;'), /not a price in sat or millisat/],
+  ['finer than a millisatoshi', at('x402_lightning on; x402_lightning_price 0.0001 sat;'), /not a price in sat or millisat/],
+  ['the payment header bound', at('x402_lightning on; x402_lightning_bind payment-signature;'), /not a header that can be bound/],
+  ['a header bound twice', at('x402_lightning on; x402_lightning_bind x-a X-A;'), /named twice/],
+  ['an unknown dialect', at('x402_lightning on; x402_lightning_dialects bolt12;'), /bolt12/],
   ['unknown value', at('', 'x402 maybe;'), /invalid value "maybe"/],
 ];
 
@@ -72,6 +80,8 @@ for (const [why, options, expected] of REFUSED) {
 const ACCEPTED = [
   ['the plain case', at('')],
   ['auth, limits and deny', { http: 'limit_req_zone $remote_addr zone=a:1m rate=1r/s;', ...at('auth_basic a; auth_basic_user_file /x; deny 10.0.0.0/8; limit_req zone=a; auth_request /auth;') }],
+  ['auth_basic beside lnbtc alone', at('x402_lightning on; x402_lightning_dialects lnbtc; auth_basic a; auth_basic_user_file /x;')],
+  ['auth_basic that is off, beside L402', { http: 'auth_basic a; auth_basic_user_file /x;', ...at('x402_lightning on; auth_basic off;') }],
   ['satisfy any where it is off', at('satisfy any; return 200 "free";', 'x402 off;')],
   ['satisfy any and return where it is observed', at('satisfy any;', 'x402 observe; x402_price 1 USDC;')],
   ['rewrites that stay inside', at('rewrite ^/paid/(.*) /paid/x/$1 break; rewrite ^/a /b last; set $x 1; if ($arg_y) { set $x 2; }')],

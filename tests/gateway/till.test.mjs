@@ -128,7 +128,7 @@ const GARBAGE = {
   'a PONG without a PING': () => frame(TYPE.PONG, 0n),
   'a question': (f) => frame(TYPE.RESERVE, f.id, Buffer.alloc(300)),
   'an unknown type': (f) => frame(99, f.id),
-  'another version': (f) => { const b = frame(TYPE.RESERVED, f.id, Buffer.alloc(RESERVED_BYTES)); b[4] = 2; return b; },
+  'another version': (f) => { const b = frame(TYPE.RESERVED, f.id, Buffer.alloc(RESERVED_BYTES)); b[4] = 3; return b; },
   'a spare byte': (f) => frame(TYPE.RESERVED, f.id, Buffer.alloc(54)),
   'a byte too few': (f) => frame(TYPE.RESERVED, f.id, Buffer.alloc(52)),
   'an unknown error': (f) => { const b = Buffer.alloc(RESERVED_BYTES); b.writeUInt16BE(999, 0); return frame(TYPE.RESERVED, f.id, b); },

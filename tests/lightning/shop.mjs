@@ -89,6 +89,12 @@ http {
 }
 `;
 
+/* A module built with a sanitizer needs its library first, in nginx alone. */
+function preload() {
+  const { X402_NGINX_PRELOAD: library } = process.env;
+  return library ? { LD_PRELOAD: library, ASAN_OPTIONS: 'detect_leaks=0' } : {};
+}
+
 export class Shop {
   constructor({ lightning = '', server = '', timeout = 300, env = {} } = {}) {
     Object.assign(this, { lightning, server, timeout, env });
@@ -114,7 +120,7 @@ export class Shop {
     });
     await new Promise((resolve) => this.upstream.listen(this.ports.upstream, '127.0.0.1', resolve));
     await this.startDaemon();
-    this.nginx = new Process({ name: 'nginx', command: nginx, log: join(this.dir, 'nginx-error.log'), env: this.env,
+    this.nginx = new Process({ name: 'nginx', command: nginx, log: join(this.dir, 'nginx-error.log'), env: { ...this.env, ...preload() },
       args: ['-p', this.dir, '-e', join(this.dir, 'nginx-error.log'), '-c', join(this.dir, 'nginx.conf')] }).start();
     await listening(this.nginx, { host: '127.0.0.1', port: this.ports.gateway });
     this.http = client(`http://127.0.0.1:${this.ports.gateway}`, { connections: 64 });

@@ -23,12 +23,4 @@ failpoint(const char *name)
         kill(getpid(), SIGKILL);
 }
 
-bool
-mutant(const char *name)
-{
-    const char *on = getenv("X402_MUTANT");
-
-    return on != NULL && strcmp(on, name) == 0;
-}
-
 #endif

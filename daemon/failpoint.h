@@ -8,16 +8,13 @@
 #ifndef X402D_FAILPOINT_H
 #define X402D_FAILPOINT_H
 
-#include <stdbool.h>
+#include "../lib/mutant.h"
 
 #ifdef X402_MUTANTS
 /** Die here when the environment says so.  Threads: any. */
 void failpoint(const char *name);
-/** Is this deliberate fault switched on?  Threads: any. */
-bool mutant(const char *name);
 #else
 #define failpoint(name) ((void)0)
-#define mutant(name) (false)
 #endif
 
 #endif

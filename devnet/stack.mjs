@@ -53,6 +53,7 @@ export class Stack extends EventEmitter {
     this.payTo = accounts[PAYEE].address;
     this.readyFile = join(dir, 'ready.json');
     this.stopping = false;
+    this.revive = undefined; // a test's: before a part starts again; gives its environment
   }
 
   url(name) {
@@ -74,7 +75,7 @@ export class Stack extends EventEmitter {
       this.x402d = this.#x402d(this.firstEnv).start();
       await listening(this.x402d, { host: '127.0.0.1', port: this.ports.facilitator });
       await listening(this.x402d, { path: join(this.dir, 'till.sock') });
-      this.#keep('x402d', () => this.#x402d());
+      this.#keep('x402d', (env) => this.#x402d(env));
       this.#step('starting nginx with the gateway module');
       this.nginx = this.#nginx().start();
       await listening(this.nginx, { host: '127.0.0.1', port: this.ports.gateway });
@@ -196,7 +197,8 @@ export class Stack extends EventEmitter {
       await sleep(RESTART_AFTER);
       if (this.stopping)
         return;
-      this[name] = make().start();
+      const env = await this.revive?.(name);
+      this[name] = make(env).start();
       this.#writeReady();
       this.emit('restart', name);
       this.say(`${name} died (${how}); started again as ${this[name].pid}`);

@@ -83,6 +83,7 @@ on_mined(void *arg, enum x402_err err, int64_t batch)
     bool some_not = false;
 
     (void)batch;
+    failpoint("after_mined");
     if (err != X402_OK) { /* the ledger does not know it so: read again */
         log_event(LOG_ERROR, "mined_but_unknown", NULL);
         follow_bury(telling->flight);
@@ -138,6 +139,7 @@ on_final(void *arg, enum x402_err err, int64_t payment)
 
     (void)err;
     (void)payment;
+    failpoint("after_final");
     metrics_add(METRIC_FINAL, telling->flight->payments_len);
     follow_bury(telling->flight);
     told(telling);
@@ -186,6 +188,7 @@ void
 follow_to_final(struct follower *follower, struct flight *flight)
 {
     flight_log(LOG_INFO, "final", flight);
+    failpoint("before_final");
     ledger_final(follower->chain->ledger, flight->mined_tx, core_now_ms(),
                  on_final, tell(follower, flight));
 }

@@ -9,6 +9,7 @@
 #include <x402/json.h>
 
 #include "scan.h"
+#include "../failpoint.h"
 
 enum member { ID, RESULT, ERROR, MEMBERS };
 
@@ -34,6 +35,10 @@ find_index(size_t *index, const struct match *match, struct x402_span id)
         if (id.at[i] < '0' || id.at[i] > '9')
             return false;
         value = value * 10 + (uint64_t)(id.at[i] - '0');
+    }
+    if (mutant("rpc_any_id")) {
+        *index = (size_t)(value - match->first_id) % match->len;
+        return true;
     }
     if (value < match->first_id || value - match->first_id >= match->len)
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See step.h. */
 #include "step.h"
+#include "../failpoint.h"
 
 #include "../failpoint.h"
 
@@ -63,6 +64,9 @@ is_taken(struct step *s, const struct step_view *view)
         view->final_mined_known && view->no_receipts &&
         (view->final_mined > s->account_nonce || mutant("silence_is_proof"));
 
+    if (mutant("null_is_failed"))
+        return view->no_receipts;
+
     s->taken = taken ? s->taken + 1 : 0;
     return s->taken >= STEP_SURE;
 }
@@ -100,7 +104,8 @@ next_mined(struct step *s, const struct step_view *view)
         break;
     }
     s->gone = 0;
-    if (view->final_known && view->final_number >= s->block_number)
+    if ((view->final_known && view->final_number >= s->block_number) ||
+        mutant("final_at_once"))
         return STEP_TO_FINAL;
     return STEP_WAIT;
 }

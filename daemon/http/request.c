@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../failpoint.h"
 #include "../metrics.h"
 
 struct http_request *
@@ -156,6 +157,7 @@ http_request_send(struct http_request *request)
     if (response == NULL)
         return MHD_NO;
     add_headers(response, request);
+    failpoint("before_http_answer");
     result = MHD_queue_response(request->connection, request->status, response);
     MHD_destroy_response(response);
     return result;

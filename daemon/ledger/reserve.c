@@ -34,6 +34,8 @@ may_open(struct ledger *ledger, struct reserve *r)
 static bool
 still_redeemable(const struct reserve *r, const struct row *row)
 {
+    if (mutant("redeem_often"))
+        return true;
     return row->pay.runs < LEDGER_RUNS_MAX &&
            r->in.now_ms <= row->charged_ms + LEDGER_REDEEM_MS;
 }
@@ -67,7 +69,7 @@ decide_again(struct ledger *ledger, struct reserve *r, const struct row *row,
 {
     if (r->in.look_up)
         return X402_ERR_EXPIRED;
-    if (row->pay.releases >= LEDGER_RELEASES_MAX)
+    if (row->pay.releases >= LEDGER_RELEASES_MAX && !mutant("release_often"))
         return X402_ERR_RELEASE_LIMIT;
     *step = CLAIM_AGAIN;
     return may_open(ledger, r);
@@ -78,7 +80,8 @@ decide_gateway(struct ledger *ledger, struct reserve *r, const struct row *row,
                enum claim *step)
 {
     if (row->pay.origin != PAY_ORIGIN_GATEWAY ||
-        memcmp(row->pay.fingerprint, r->in.fingerprint, 32) != 0 ||
+        (memcmp(row->pay.fingerprint, r->in.fingerprint, 32) != 0 &&
+         !mutant("any_resource")) ||
         !same_authorization(&r->in, &row->pay))
         return X402_ERR_RESOURCE;
     switch (row->pay.state) {

@@ -122,7 +122,7 @@ capture_at_once(struct ledger *ledger, struct run *run)
     sqlite3_stmt *stmt = edge(ledger, SQL_CAPTURE, id, run->now_ms);
 
     bind_blob(stmt, 4, run->rid.byte, sizeof run->rid.byte);
-    bind_int(stmt, 5, (int64_t)deadline_s(run));
+    bind_int(stmt, 5, mutant("capture_late") ? 0 : (int64_t)deadline_s(run));
     if (db_run(&ledger->write, stmt) != 1)
         return false;
     row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_CAPTURED, PAY_RUN_OPEN);

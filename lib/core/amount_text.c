@@ -2,6 +2,8 @@
 /* Amounts as text: atomic digits on the wires, decimal prices for people. */
 #include <x402/amount.h>
 
+#include "../mutant.h"
+
 __extension__ typedef unsigned __int128 u128;
 
 static bool
@@ -34,14 +36,14 @@ digits_of(struct x402_span text)
 static bool
 has_leading_zero(struct x402_span digits)
 {
-    return digits.len > 1 && digits.at[0] == '0';
+    return digits.len > 1 && digits.at[0] == '0' && !mutant("amount_zeros");
 }
 
 static enum x402_err
 append_digits(struct x402_amount *sum, struct x402_span digits)
 {
     for (size_t i = 0; i < digits.len; i++) {
-        if (!append_digit(sum, digits.at[i]))
+        if (!append_digit(sum, digits.at[i]) && !mutant("amount_wraps"))
             return X402_ERR_RANGE;
     }
     return X402_OK;

@@ -7,6 +7,8 @@
 
 #include <x402/encode.h>
 
+#include "../mutant.h"
+
 /* The index after the string that begins at text.at[i], or text.len. */
 static size_t
 skip_string(struct x402_span text, size_t i)
@@ -47,7 +49,9 @@ load(json_t **out, struct x402_span text, size_t max_bytes, unsigned max_depth,
 {
     /* RFC 8259, section 4: "The names within an object SHOULD be unique."
      * Parsers differ in which of two they see; a payment has one meaning. */
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | more_flags;
+    const size_t flags =
+        JSON_DECODE_ANY | more_flags |
+        (mutant("json_duplicates") ? 0 : JSON_REJECT_DUPLICATES);
     json_t *value;
 
     assert(max_depth >= 1 && max_depth <= X402_JSON_DEPTH_MAX);

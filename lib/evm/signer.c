@@ -11,6 +11,8 @@
 
 #include <x402/keccak.h>
 
+#include "../mutant.h"
+
 /* n / 2 of the curve.  EIP-2: "All transaction signatures whose s-value is
  * greater than secp256k1n/2 are now considered invalid." USDC holds
  * authorizations to the same rule. */
@@ -52,7 +54,8 @@ x402_recover(struct x402_address *out, const uint8_t signature65[65],
     secp256k1_pubkey point;
     int id = recovery_id(signature65[64]);
 
-    if (id < 0 || memcmp(signature65 + 32, half_order, 32) > 0)
+    if (id < 0 ||
+        (memcmp(signature65 + 32, half_order, 32) > 0 && !mutant("high_s")))
         return X402_ERR_SIGNATURE;
     if (!secp256k1_ecdsa_recoverable_signature_parse_compact(
             context, &signature, signature65, id))

@@ -7,6 +7,8 @@
 
 #include <x402/payment.h>
 
+#include "../mutant.h"
+
 static void
 must(int ok)
 {
@@ -45,9 +47,11 @@ x402_fingerprint(uint8_t out32[32], struct x402_span method,
 
     must(sha256 != NULL);
     must(EVP_DigestInit_ex(sha256, EVP_sha256(), NULL));
-    add_text(sha256, method);
+    if (!mutant("fingerprint_method"))
+        add_text(sha256, method);
     add_text(sha256, origin);
-    add_text(sha256, target);
+    if (!mutant("fingerprint_target"))
+        add_text(sha256, target);
     x402_amount_to_be32(amount, price);
     must(EVP_DigestUpdate(sha256, amount, sizeof(amount)));
     add_number(sha256, asset->chain_id);

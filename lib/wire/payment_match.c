@@ -8,6 +8,8 @@
 #include <x402/encode.h>
 #include <x402/payment.h>
 
+#include "../mutant.h"
+
 /* How far an offer came, in the order of the checks: the further, the better
  * it says what is wrong. */
 enum rank {
@@ -84,19 +86,22 @@ static enum rank
 offer_rank(const struct x402_payment *payment,
            const struct x402_requirement *offer)
 {
-    if (payment->chain_id != offer->asset->chain_id)
+    if (payment->chain_id != offer->asset->chain_id &&
+        !mutant("match_any_network"))
         return RANK_NETWORK;
-    if (!asset_fits(payment, offer->asset))
+    if (!asset_fits(payment, offer->asset) && !mutant("match_any_asset"))
         return RANK_ASSET;
     if (payment->method != offer->method)
         return RANK_METHOD;
-    if (payment->has_accepted && payment->accepted_domain_wrong)
+    if (payment->has_accepted && payment->accepted_domain_wrong &&
+        !mutant("match_any_domain"))
         return RANK_DOMAIN;
-    if (!accepted_fits(payment, offer))
+    if (!accepted_fits(payment, offer) && !mutant("match_any_offer"))
         return RANK_OFFER;
     if (payment->spender_wrong)
         return RANK_SPENDER;
-    if (!x402_address_eq(&payment->auth.to, &offer->pay_to))
+    if (!x402_address_eq(&payment->auth.to, &offer->pay_to) &&
+        !mutant("match_any_payee"))
         return RANK_PAYEE;
     if (payment->method == X402_METHOD_PERMIT2_UPTO &&
         !x402_address_eq(&payment->facilitator, &offer->facilitator))
@@ -104,7 +109,8 @@ offer_rank(const struct x402_payment *payment,
     /* "exact": neither less nor more; "upto": the most that is asked for.
      * Nothing is sold for nothing. */
     if (x402_amount_is_zero(&offer->amount) ||
-        x402_amount_cmp(&payment->auth.value, &offer->amount) != 0)
+        (x402_amount_cmp(&payment->auth.value, &offer->amount) != 0 &&
+         !mutant("match_any_amount")))
         return RANK_AMOUNT;
     if (payment->method != X402_METHOD_EIP3009 &&
         !x402_address_eq(&payment->token, &offer->asset->address))
@@ -135,9 +141,11 @@ time_check(const struct x402_authorization *auth,
         return X402_ERR_TOO_LONG;
     /* An empty interval is at no time valid: no look-up of an old payment. */
     if (auth->valid_after_s >= auth->valid_before_s ||
-        auth->valid_after_s >= clock->now_s)
+        (auth->valid_after_s >= clock->now_s && !mutant("match_too_early")))
         return X402_ERR_NOT_YET_VALID;
-    if (auth->valid_before_s < earliest || auth->valid_before_s <= clock->now_s)
+    if ((auth->valid_before_s < earliest ||
+         auth->valid_before_s <= clock->now_s) &&
+        !mutant("match_too_late"))
         return X402_ERR_EXPIRED;
     return X402_OK;
 }

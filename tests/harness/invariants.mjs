@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { SETTLER, account, privateKey } from '../../devnet/accounts.mjs';
 import { MULTICALL3, USDC } from '../../devnet/chain.mjs';
 import { TOPIC } from '../../devnet/rpc.mjs';
+import { inParallel } from './http.mjs';
 
 const STATE = { SUBMITTED: 4, MINED: 5, FINAL: 6, FAILED: 7 };
 const PAID = [STATE.SUBMITTED, STATE.MINED, STATE.FINAL];
@@ -33,9 +34,9 @@ const same = (row, paid) => row.payer === paid.payer && row.payee === paid.payee
 /* INV-1, INV-4: what the ledger says was paid, the node says too, to the unit;
  * whatever moved by a transaction of ours has a row, and what moved by anybody's
  * is not called FAILED. */
-async function moneyIsBooked({ witness }, rows) {
+async function moneyIsBooked({ witness }, { rows, txs }) {
   const chain = new Map((await paidOnChain(witness.rpc)).map((paid) => [paid.nonce, paid]));
-  const ours = new Set(witness.ledger('select hash from tx').map(({ hash }) => hash));
+  const ours = new Set(txs.map(({ hash }) => hash));
   const booked = new Map(rows.map((row) => [row.nonce, row]));
 
   for (const row of rows.filter(({ state }) => state === STATE.MINED || state === STATE.FINAL)) {
@@ -53,20 +54,17 @@ async function moneyIsBooked({ witness }, rows) {
 
 /* INV-5: the node saw no transaction of our signer that is not in the ledger,
  * one account nonce has one batch, and no authorization was used twice. */
-async function oneIntent({ witness }) {
+async function oneIntent({ witness }, { txs, twice }) {
   const signer = account(SETTLER).address.toLowerCase();
-  const known = new Set(witness.ledger('select hash from tx').map(({ hash }) => `0x${hash}`));
+  const known = new Set(txs.map(({ hash }) => `0x${hash}`));
   const head = Number(await witness.rpc.call('eth_blockNumber'));
-  for (let number = 1; number <= head; number += 1) {
-    const block = await witness.rpc.call('eth_getBlockByNumber', `0x${number.toString(16)}`, true);
-    for (const { from, to, input, hash } of block.transactions) {
-      const settles = to !== null && [USDC, MULTICALL3].some((one) => one.toLowerCase() === to.toLowerCase()) && input !== '0x';
-      if (from.toLowerCase() === signer && settles)
-        assert.ok(known.has(hash), `INV-5: ${hash} of our signer is not in the ledger`);
-    }
+  const blocks = await inParallel(Array.from({ length: head }, (_, i) => () =>
+    witness.rpc.call('eth_getBlockByNumber', `0x${(i + 1).toString(16)}`, true)), 8);
+  for (const { from, to, input, hash } of blocks.flatMap(({ transactions }) => transactions)) {
+    const settles = to !== null && [USDC, MULTICALL3].some((one) => one.toLowerCase() === to.toLowerCase()) && input !== '0x';
+    if (from.toLowerCase() === signer && settles)
+      assert.ok(known.has(hash), `INV-5: ${hash} of our signer is not in the ledger`);
   }
-  const twice = witness.ledger(`select signer, account_nonce, count(*) as n from batch
-    where exists (select 1 from tx where tx.batch = batch.id) group by 1, 2 having n > 1`);
   assert.deepEqual(twice, [], 'INV-5: two batches with one account nonce');
   for (const [nonce, times] of await witness.usedCounts())
     assert.equal(times, 1, `INV-5: ${nonce} was used ${times} times`);
@@ -75,9 +73,9 @@ async function oneIntent({ witness }) {
 /* INV-2, INV-3: the upstream ran below /item/, where everything is priced, no
  * more often than the ledger has runs for it: each row's own, and those that
  * were given back. */
-async function runsArePaid({ stack }, rows) {
+async function runsArePaid({ stack, items: prefix = '/item/' }, { rows }) {
   const hits = await (await fetch(`${stack.url('upstream')}/__hits`)).json();
-  const ran = Object.entries(hits).filter(([path]) => path.startsWith('/item/')).reduce((n, [, hit]) => n + hit, 0);
+  const ran = Object.entries(hits).filter(([path]) => path.startsWith(prefix)).reduce((n, [, hit]) => n + hit, 0);
   const items = rows.filter(({ resource }) => resource.includes('/item/'));
   const granted = items.reduce((n, { runs, releases }) => n + runs + releases, 0);
   assert.ok(ran <= granted, `INV-3: the upstream ran ${ran} times, the ledger has ${granted} runs`);
@@ -86,7 +84,7 @@ async function runsArePaid({ stack }, rows) {
 }
 
 /* INV-6: FAILED has its proof at a final block. */
-async function failuresAreProven({ witness }, rows) {
+async function failuresAreProven({ witness }, { rows }) {
   const failed = rows.filter(({ state }) => state === STATE.FAILED);
   if (failed.length === 0)
     return;
@@ -100,10 +98,9 @@ async function failuresAreProven({ witness }, rows) {
 /* INV-7: the file is whole, the edges are still guarded.  What is owed is the
  * sum of the rows, and stands nowhere else in the file: tests/unit holds what
  * the daemon keeps of it in memory to them. */
-function ledgerIsSound({ witness }) {
-  assert.deepEqual(witness.ledger('pragma integrity_check'), [{ integrity_check: 'ok' }]);
-  assert.deepEqual(witness.ledger('pragma foreign_key_check'), []);
-  const guards = witness.ledger("select name from sqlite_master where type = 'trigger' and tbl_name = 'payment'");
+function ledgerIsSound({ integrity, foreign, guards }) {
+  assert.deepEqual(integrity, [{ integrity_check: 'ok' }]);
+  assert.deepEqual(foreign, []);
   assert.ok(guards.length >= 2, 'INV-7: the guards of the edges are gone');
 }
 
@@ -117,7 +114,7 @@ function processes(stack) {
 }
 
 /* INV-8: no key and no signature in a log, a command line, an environment. */
-function secretsStay({ stack }, rows) {
+function secretsStay({ stack }, { rows }) {
   const key = privateKey(SETTLER).slice(2);
   const secrets = [key, Buffer.from(key, 'hex').toString('base64'), ...rows.map(({ signature }) => signature).filter(Boolean)];
   const places = filesOf(stack.dir).filter((file) => !file.endsWith('anvil.log')).map((file) => [file, readFileSync(file, 'latin1')]);
@@ -132,14 +129,27 @@ function secretsStay({ stack }, rows) {
   }
 }
 
+/* One moment of a file that is written to. */
+const QUESTIONS = {
+  rows: 'select * from payment',
+  txs: 'select hash from tx',
+  twice: `select signer, account_nonce, count(*) as n from batch
+    where exists (select 1 from tx where tx.batch = batch.id) group by 1, 2 having n > 1`,
+  integrity: 'pragma integrity_check',
+  foreign: 'pragma foreign_key_check',
+  guards: "select name from sqlite_master where type = 'trigger' and tbl_name = 'payment'",
+};
+
 /** INV-1 to INV-8 of a stack that is still up; INV-9 is read from its logs
- *  when it has stopped (stack.mjs). */
+ *  when it has stopped (stack.mjs).  world.items: where the paths begin that
+ *  the upstream ran for this ledger alone. */
 export async function checkInvariants(world) {
-  const rows = world.witness.ledger('select * from payment');
-  await moneyIsBooked(world, rows);
-  await runsArePaid(world, rows);
-  await oneIntent(world);
-  await failuresAreProven(world, rows);
-  ledgerIsSound(world);
-  secretsStay(world, rows);
+  const answers = world.witness.ledgers(Object.values(QUESTIONS));
+  const ledger = Object.fromEntries(Object.keys(QUESTIONS).map((key, i) => [key, answers[i]]));
+  await moneyIsBooked(world, ledger);
+  await runsArePaid(world, ledger);
+  await oneIntent(world, ledger);
+  await failuresAreProven(world, ledger);
+  ledgerIsSound(ledger);
+  secretsStay(world, ledger);
 }

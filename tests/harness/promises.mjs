@@ -25,10 +25,9 @@ async function everythingIsOnTheChain({ witness, stack }, buyers) {
   await stack.rpc.mine(80);
 }
 
-/** Buyers paid for items; failers asked for what always fails. */
-export async function keepPromises(world, buyers, failers = []) {
-  const { stack, witness } = world;
-  await everythingIsOnTheChain(world, buyers);
+/** Buyers paid for items; failers asked for what always fails.  Resolves to the
+ *  nonces that the chain has used. */
+export async function judge({ stack, witness }, buyers, failers = []) {
   const used = await witness.usedCounts();
   const hits = await (await fetch(`${stack.url('upstream')}/__hits`)).json();
   const ran = (buyer) => hits[buyer.path] ?? 0;
@@ -46,7 +45,14 @@ export async function keepPromises(world, buyers, failers = []) {
 
   const transfers = await witness.transfers();
   assert.equal(transfers.length, used.size, 'every transfer is an authorization');
+  return [...used.keys()];
+}
+
+/** The same at the very end, when everything is final. */
+export async function keepPromises(world, buyers, failers = []) {
+  await everythingIsOnTheChain(world, buyers);
+  const used = await judge(world, buyers, failers);
   const rows = await until('every transfer has its row, FINAL', 30_000,
-    () => witness.finalNonces(), (nonces) => nonces.length >= transfers.length);
-  assert.deepEqual(rows.sort(), [...used.keys()].sort());
+    () => world.witness.finalNonces(), (nonces) => nonces.length >= used.length);
+  assert.deepEqual(rows.sort(), used.sort());
 }

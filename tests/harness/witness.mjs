@@ -62,15 +62,22 @@ export class Witness {
     return (await response.json())[path] ?? 0;
   }
 
-  /** Rows of the ledger; python's sqlite3 is on every machine that has meson. */
+  /** Rows of the ledger. */
   ledger(sql) {
+    return this.ledgers([sql])[0];
+  }
+
+  /** The rows of several questions at one moment; python's sqlite3 is on every
+   *  machine that has meson. */
+  ledgers(sqls) {
     const script = 'import json,sqlite3,sys\n'
       + 'c=sqlite3.connect("file:"+sys.argv[1]+"?mode=ro",uri=True)\n'
       + 'c.row_factory=sqlite3.Row\n'
       + 'plain=lambda v: v.hex() if isinstance(v,bytes) else v\n'
-      + 'print(json.dumps([{k:plain(r[k]) for k in r.keys()} for r in c.execute(sys.argv[2])]))';
+      + 'c.execute("begin")\n'
+      + 'print(json.dumps([[{k:plain(r[k]) for k in r.keys()} for r in c.execute(q)] for q in sys.argv[2:]]))';
     const file = join(this.stack.dir, 'ledger.db');
-    return JSON.parse(execFileSync('/usr/bin/python3', ['-c', script, file, sql], { encoding: 'utf8', maxBuffer: 1 << 28 }));
+    return JSON.parse(execFileSync('/usr/bin/python3', ['-c', script, file, ...sqls], { encoding: 'utf8', maxBuffer: 1 << 28 }));
   }
 
   /** Nonces whose payment is FINAL (6 in the ledger's numbering). */

@@ -1,32 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scenarios can fail: with one deliberate fault switched on (meson option
-// `mutants`, environment variable X402_MUTANT), the one that is there for it
-// does.
-import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { PROGRAMS } from '../../devnet/paths.mjs';
+// Every deliberate fault and the cheapest test that notices it.  Which threat
+// each stands for: docs/tests.md.
+import { mutants } from '../harness/mutants.mjs';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const skip = !readFileSync(PROGRAMS.x402d).includes('X402_MUTANT') && 'built without -Dmutants=true';
+mutants({
+  // the protocol's library
+  high_s: 'unit/test_wycheproof',
+  recover_zero: 'unit/test_eip3009',
+  any_signer: 'unit/test_eip3009',
+  domain_any_chain: 'unit/test_eip712',
+  sha3_padding: 'unit/test_keccak',
+  rlp_zeros: 'unit/test_rlp',
+  amount_zeros: 'unit/test_amount',
+  amount_wraps: 'unit/test_amount',
+  json_duplicates: 'unit/test_json',
+  base64_bits: 'unit/test_encode',
+  fingerprint_method: 'unit/test_fingerprint',
+  fingerprint_target: 'unit/test_fingerprint',
+  match_any_network: 'unit/test_payment_match',
+  match_any_asset: 'unit/test_payment_mutation',
+  match_any_payee: 'unit/test_payment_match',
+  match_any_amount: 'unit/test_payment_match',
+  match_any_offer: 'unit/test_payment_mutation',
+  match_any_domain: 'unit/test_payment_mutation',
+  match_too_early: 'unit/test_payment_match',
+  match_too_late: 'unit/test_payment_match',
 
-const MUTANTS = {
-  none: ['replay', '^one payment sent 256 times at once to /paid$', 0],
-  no_unique: ['replay', '^one payment sent 256 times at once to /paid$', 1],
-  credit_off: ['chain', '^a payer with money for one answer', 1],
-  wallets_on_credit: ['wallets', '^a wallet that says yes to a call', 1],
-  capture_skipped: ['settlement', '^/paid takes v2', 1],
-  hold_ignored: ['failure', '^x402d dies while the upstream works', 1],
-};
+  // the daemon: who may collect, what the chain said, credit
+  worker_payee: 'unit/test_cashier',
+  chain_unasked: 'unit/test_cashier',
+  wallets_on_credit: ['scenario/wallets', '^a wallet that says yes to a call'],
+  settler_poor: 'unit/test_cashier',
+  settle_other_terms: 'unit/test_cashier_facilitate',
+  settle_for_anybody: 'unit/test_cashier_facilitate',
+  credit_off: 'unit/test_ledger_settle',
 
-for (const [name, [file, pattern, fails]] of Object.entries(MUTANTS)) {
-  test(`${name}: ${file} ${fails ? 'fails' : 'passes'}`, { skip, timeout: 180_000 }, () => {
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const run = spawnSync(process.execPath, ['--test', '--test-reporter=tap', `--test-name-pattern=${pattern}`, join(HERE, `${file}.test.mjs`)],
-      { env: { ...env, X402_MUTANT: name }, encoding: 'utf8' });
-    assert.match(run.stdout, fails ? /^# fail [1-9]/m : /^# pass [1-9][^]*^# fail 0/m, run.stdout.slice(-2000));
-  });
-}
+  // the ledger
+  no_unique: 'unit/test_ledger',
+  any_resource: 'unit/test_ledger',
+  release_often: 'unit/test_ledger',
+  redeem_often: 'unit/test_ledger',
+  capture_late: 'unit/test_ledger',
+  capture_before_commit: 'unit/test_ledger',
+  hold_ignored: 'unit/test_ledger',
+  lock_off: 'unit/test_ledger_open',
+  fence_off: 'unit/test_ledger_open',
+  sync_off: 'unit/test_ledger_crash',
+  sync_error_ignored: 'unit/test_ledger_crash',
+
+  // the chain
+  transfer_unchecked: 'unit/test_chain_receipt',
+  status_ignored: 'unit/test_chain_receipt',
+  null_is_failed: 'unit/test_chain_step',
+  reorg_ignored: 'unit/test_chain_step',
+  final_at_once: 'unit/test_chain_step',
+  fee_uncapped: 'unit/test_chain_fees',
+  rpc_any_id: ['chain/rpc', '^an answer that cannot be trusted'],
+
+  // the gateway
+  capture_skipped: ['gateway/paid', '^v2: reserved'],
+  hold_off: ['gateway/hold', '^held, then whole: /buffered'],
+  error_page: ['gateway/redirects', '^error_page =200'],
+  redirect: ['gateway/redirects', '^X-Accel-Redirect'],
+  subrequest: ['gateway/redirects', '^subrequests never'],
+  abort_free: ['gateway/hold', '^the client leaves while the upstream works'],
+  satisfy_any: ['gateway/conf', '^refused: satisfy any'],
+  path_odd: ['gateway/paths', '^no spelling gets past the price: merged'],
+  path_loose: ['gateway/paths', '^no spelling gets past the price: merged'],
+  strip_off: ['gateway/headers', '^payment headers, copies'],
+  credentials: ['gateway/refuse', '^more than one credential'],
+  verify_off: ['gateway/refuse', '^a signature that is not'],
+  body: ['gateway/refuse', '^what a payment is bound to'],
+});

@@ -46,10 +46,11 @@ export class Stack extends EventEmitter {
   /** say(text): progress.  yaml, conf: what a test adds to the two
    *  configurations.  firstEnv: for x402d's first life alone.  between: proxies
    *  {rpc, till, gateway} that a test puts in front of a part: each has target
-   *  and listen, start() and close(), and then a url. */
-  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, firstEnv = {}, between = {} }) {
+   *  and listen, start() and close(), and then a url.  wrapper: the command that
+   *  x402d runs under. */
+  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, firstEnv = {}, between = {}, wrapper = [] }) {
     super();
-    Object.assign(this, { ports, dir, say, yaml, conf, firstEnv, between });
+    Object.assign(this, { ports, dir, say, yaml, conf, firstEnv, between, wrapper });
     this.payTo = accounts[PAYEE].address;
     this.readyFile = join(dir, 'ready.json');
     this.stopping = false;
@@ -115,8 +116,8 @@ export class Stack extends EventEmitter {
   #x402d(env) {
     return new Process({
       name: 'x402d',
-      command: PROGRAMS.x402d,
-      args: ['--config', join(this.dir, 'x402d.yaml')],
+      command: this.wrapper[0] ?? PROGRAMS.x402d,
+      args: [...this.wrapper.slice(1), ...(this.wrapper.length ? [PROGRAMS.x402d] : []), '--config', join(this.dir, 'x402d.yaml')],
       log: join(this.dir, 'x402d.log'),
       env,
       cwd: this.dir,

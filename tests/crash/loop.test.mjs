@@ -92,6 +92,7 @@ async function begin(plan) {
       rmSync(join(stack.dir, file), { force: true });
     assert.equal(await stack.rpc.call('evm_revert', snapshot), true);
     snapshot = await stack.rpc.call('evm_snapshot');
+    await stack.rpc.call('anvil_setTime', Math.floor(Date.now() / 1000)); // blocks mined at once have moved it
     return plan.point === WORKER ? {} : { X402D_DIE_AT: `${plan.point}:${plan.pass}` };
   };
   process.kill(stack.x402d.pid, 'SIGKILL');

@@ -30,7 +30,7 @@ const NEVER = [
   /exited on signal/,
   /http request count is zero/,
   /open socket #\d+ left/,
-  /AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehavior/,
+  /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|UndefinedBehavior/,
   /Assertion .* failed/,
 ];
 

@@ -62,11 +62,11 @@ test('its key is a secret, its authorities are a file', () => {
   writeFileSync(key, 'a-key\n', { mode: 0o600 });
   assert.equal(check(remote('https://open.x402.host', ', key_file: api.key')).status, 0);
   chmodSync(key, 0o644);
-  assert.match(check(remote('https://open.x402.host', ', key_file: api.key')).stdout, /error: eip155:84532: facilitator.key_file: /);
+  assert.match(check(remote('https://open.x402.host', ', key_file: api.key')).stdout, /error: .*networks\[0\].facilitator: key_file: /);
   chmodSync(key, 0o600);
   writeFileSync(key, 'two words\n');
   assert.match(check(remote('https://open.x402.host', ', key_file: api.key')).stdout, /one line of printable characters/);
-  assert.match(check(remote('https://open.x402.host', ', ca_file: missing.pem')).stdout, /error: eip155:84532: facilitator.ca_file: .*missing\.pem/);
+  assert.match(check(remote('https://open.x402.host', ', ca_file: missing.pem')).stdout, /error: .*networks\[0\].facilitator: ca_file: .*missing\.pem/);
 });
 
 /* why, the file, its complaint; the line stands in the complaint. */

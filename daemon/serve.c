@@ -148,6 +148,8 @@ on_tick(uv_timer_t *timer)
     }
 }
 
+static void tell_payees(struct serving *s);
+
 /* -- signals -- */
 
 static void
@@ -197,6 +199,7 @@ take_on(struct serving *s, struct config *config)
     cashier_reconfigure(s->cashier, config);
     for (size_t i = 0; i < s->chain_len; i++)
         chain_reconfigure(s->chain[i], &config->network[i]);
+    tell_payees(s);
     if (s->http != NULL)
         http_reconfigure(s->http, config);
     log_event(LOG_INFO, "reloaded", "log", config->log_level, NULL);
@@ -261,6 +264,31 @@ prepare_process(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/** Of the configuration, and of its API keys: the tokens that come to them
+ * must all be in the ledger. */
+static void
+tell_payees(struct serving *s)
+{
+    const struct config *config = s->config;
+    struct x402_address payee[CONFIG_PAYEES_MAX +
+                              CONFIG_API_KEYS_MAX * CONFIG_API_KEY_PAYEES_MAX];
+
+    for (size_t i = 0; i < s->chain_len; i++) {
+        size_t len = 0;
+
+        for (size_t k = 0; k < config->payee_len; k++) {
+            if (config->payee[k].network == config->network[i].network)
+                payee[len++] = config->payee[k].address;
+        }
+        for (size_t k = 0; k < config->api_key_len; k++) {
+            memcpy(payee + len, config->api_key[k].payee,
+                   config->api_key[k].payee_len * sizeof(*payee));
+            len += config->api_key[k].payee_len;
+        }
+        chain_set_payees(s->chain[i], payee, len);
+    }
+}
+
 static bool
 open_chains(struct serving *s, char *error, size_t error_len)
 {
@@ -271,6 +299,7 @@ open_chains(struct serving *s, char *error, size_t error_len)
             return false;
         s->chain_len = i + 1;
     }
+    tell_payees(s);
     return true;
 }
 

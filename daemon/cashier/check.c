@@ -85,5 +85,10 @@ check_verdict(struct op *op, const struct chain_verdict *verdict)
     in->alone = in->alone || verdict->has_code;
     if ((in->alone && !mutant("wallets_on_credit")) || verdict->no_balance)
         in->mode = PAY_SETTLE_BEFORE;
+    /* what the ledger has forgotten is no credit, and a clock that the chain
+     * contradicts measures none */
+    if (health->behind ||
+        health->head_time_s > core_now_ms() / 1000 + CASHIER_CLOCK_S)
+        in->mode = PAY_SETTLE_BEFORE;
     in->now_ms = core_now_ms();
 }

@@ -4,8 +4,8 @@
  * however concurrently it comes. */
 #include <string.h>
 
-#include "inside.h"
 #include "../failpoint.h"
+#include "inside.h"
 
 struct facilitate {
     struct op op;

@@ -8,6 +8,7 @@
 #define CASHIER_WAIT_MINED_MS                                                  \
     30000                       /* settle-first: a request waits this long */
 #define CASHIER_SETTLE_MS 60000 /* POST /settle waits this long */
+#define CASHIER_CLOCK_S 120     /* the newest block may be ahead of our clock */
 #define CASHIER_BUCKETS 4096    /* payments in work, by key */
 
 /** One payment on its way.  Lives from the question to the answer; the first

@@ -11,6 +11,7 @@
 #include <x402/abi.h>
 
 #include "../log.h"
+#include "catchup.h"
 #include "follow.h"
 #include "remote.h"
 #include "settle.h"
@@ -187,8 +188,10 @@ start_node(struct chain *chain)
     read_spent(chain);
     chain->rpc = rpc_new(core_loop(chain->core), &options);
     chain->simulator = simulate_new(chain);
-    if (chain->ledger != NULL)
+    if (chain->ledger != NULL) {
         chain->follower = follow_new(chain);
+        chain->catchup = catchup_new(chain);
+    }
     chain->upkeep = upkeep_new(chain);
 }
 
@@ -249,6 +252,14 @@ chain_open(struct core *core, const struct config_network *network,
 }
 
 void
+chain_set_payees(struct chain *chain, const struct x402_address *payees,
+                 size_t len)
+{
+    if (chain->catchup != NULL)
+        catchup_payees(chain->catchup, payees, len);
+}
+
+void
 chain_reconfigure(struct chain *chain, const struct config_network *network)
 {
     chain->config = network;
@@ -279,6 +290,8 @@ free_chain(void *arg)
     settle_free(chain->settler);
     if (chain->follower != NULL)
         follow_free(chain->follower);
+    if (chain->catchup != NULL)
+        catchup_free(chain->catchup);
     signers_free(chain->signers);
     if (chain->remote != NULL)
         remote_free(chain->remote);
@@ -302,13 +315,16 @@ on_rpc_closed(void *arg)
     struct closing *closing = arg;
     struct chain *chain = closing->chain;
 
-    closing->parts = 2u + (chain->upkeep != NULL) + (chain->follower != NULL);
+    closing->parts = 2u + (chain->upkeep != NULL) +
+                     (chain->follower != NULL) + (chain->catchup != NULL);
     if (chain->upkeep != NULL)
         upkeep_close(chain->upkeep, on_part_closed, closing);
     settle_close(chain->settler, on_part_closed, closing);
     watch_close(chain->watches, on_part_closed, closing);
     if (chain->follower != NULL)
         follow_close(chain->follower, on_part_closed, closing);
+    if (chain->catchup != NULL)
+        catchup_close(chain->catchup, on_part_closed, closing);
 }
 
 static void

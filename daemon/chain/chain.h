@@ -26,6 +26,9 @@ struct chain;
 struct chain *chain_open(struct core *core,
                          const struct config_network *network,
                          struct ledger *ledger, char *error, size_t error_len);
+/** Whose income the ledger must know: copied. */
+void chain_set_payees(struct chain *chain, const struct x402_address *payees,
+                      size_t len);
 /** Other limits from now on; nodes, signers and the rhythm stay.  The old
  * configuration must live on. */
 void chain_reconfigure(struct chain *chain,
@@ -85,6 +88,8 @@ struct chain_health {
     bool stopped;    /* transactions failed in a row: settling is only tried */
     bool can_settle; /* has a signer with enough for gas, fees under the cap;
                         or a facilitator that settles on this network */
+    bool behind; /* the ledger may have forgotten payments that the chain knows:
+                    nothing on credit */
     uint64_t head_number;
     uint64_t head_time_s;
     struct x402_address signer[CONFIG_SIGNERS_MAX];

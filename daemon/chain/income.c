@@ -21,6 +21,7 @@ struct reading {
     struct income_ask ask;
     income_cb cb;
     void *arg;
+    struct x402_address *payee;
     struct income *item;
     size_t len, cap;
     size_t next;                     /* items before it have their receipt */
@@ -35,6 +36,7 @@ end(struct reading *r, enum income_status status)
 {
     r->cb(r->arg, status, r->item, status == INCOME_READ ? r->len : 0);
     free(r->item);
+    free(r->payee);
     free(r);
 }
 
@@ -260,7 +262,12 @@ income_read(const struct income_ask *ask, income_cb cb, void *arg)
 
     if (r == NULL)
         abort();
+    r->payee = malloc(ask->payees_len * sizeof *r->payee);
+    if (r->payee == NULL)
+        abort();
+    memcpy(r->payee, ask->payees, ask->payees_len * sizeof *r->payee);
     r->ask = *ask;
+    r->ask.payees = r->payee;
     r->cb = cb;
     r->arg = arg;
     ask_logs(r);

@@ -28,7 +28,7 @@ struct income {
 struct income_ask {
     struct rpc *rpc;
     uint64_t chain_id;
-    const struct x402_address *payees; /* 1 at least; kept until the answer */
+    const struct x402_address *payees; /* 1 at least; copied */
     size_t payees_len;
     uint64_t from, to; /* blocks, both included */
 };

@@ -52,6 +52,7 @@ struct chain {
     struct watches *watches;
     struct upkeep *upkeep;
     struct remote *remote; /* NULL: we settle ourselves */
+    struct catchup *catchup; /* NULL without a ledger */
 };
 
 /** A node of the network can be asked.  Without one there is no rpc, upkeep,

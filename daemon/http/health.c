@@ -44,6 +44,7 @@ add_network(struct x402_buf *out, const struct config_network *network,
     x402_buf_json(out, x402_span_of(network->network->caip2));
     add_flag(out, ",\"reachable\":", health != NULL && health->reachable);
     add_flag(out, ",\"canSettle\":", health != NULL && health->can_settle);
+    add_flag(out, ",\"behind\":", health != NULL && health->behind);
     x402_buf_text(out, ",\"head\":");
     x402_buf_u64(out, health != NULL ? health->head_number : 0);
     if (why != NULL) {

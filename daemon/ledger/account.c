@@ -277,6 +277,17 @@ accounts_undo(struct accounts *accounts)
 }
 
 void
+accounts_forget_payers(struct accounts *accounts)
+{
+    for (size_t i = 0; i < accounts->buckets; i++) {
+        struct account *at = accounts->bucket[i];
+
+        for (; at != NULL; at = at->next)
+            at->known = false;
+    }
+}
+
+void
 accounts_init(struct accounts *accounts)
 {
     memset(accounts, 0, sizeof *accounts);

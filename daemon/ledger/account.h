@@ -75,6 +75,8 @@ struct account *accounts_get(struct accounts *accounts,
 /** false: the sum would leave 0..2^256-1; nothing was moved. */
 bool accounts_move(struct accounts *accounts, struct account *account,
                    const struct account_move *move);
+/** The payers' own rows were changed from outside: read them again. */
+void accounts_forget_payers(struct accounts *accounts);
 /** The group is on the disk, or never happened. */
 void accounts_keep(struct accounts *accounts);
 void accounts_undo(struct accounts *accounts);

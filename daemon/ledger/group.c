@@ -42,14 +42,18 @@ check_epoch(struct ledger *ledger)
 {
     struct db *db = &ledger->write;
     sqlite3_stmt *stmt = db_use(db, SQL_EPOCH);
-    int64_t epoch = 0;
+    int64_t epoch = 0, outside;
 
     if (!db_row(db, stmt))
         return;
     epoch = sqlite3_column_int64(stmt, 0);
+    outside = sqlite3_column_int64(stmt, 1);
     db_done(stmt);
     if (epoch != ledger->epoch && !mutant("fence_off"))
         ledger_die("another daemon took the ledger over", SQLITE_READONLY);
+    if (outside != ledger->outside)
+        accounts_forget_payers(&ledger->accounts);
+    ledger->outside = outside;
 }
 
 /* Run commands from `first`, `len` of them, and commit.  The result code is

@@ -66,6 +66,7 @@ struct ledger {
     char *path;
     int lock_fd;
     int64_t epoch;
+    int64_t outside;          /* meta.outside as last seen; writer thread */
     int64_t last_id;          /* of payment; writer thread */
     bool closed;              /* core thread: the writer is gone */
     struct db write;          /* writer thread, after open */
@@ -122,7 +123,7 @@ int checkpoint_note(void *ledger, sqlite3 *handle, const char *name, int pages);
 /* -- schema.c -- */
 
 #define SCHEMA_APPLICATION_ID 0x58343032 /* "X402" */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 /** Make an empty ledger in the empty file at `path`. */
 bool schema_create(const char *path, char *error, size_t error_len);
 /** Check that the open file is a ledger of ours and whole; bring it to our
@@ -203,6 +204,14 @@ void credit_recall(struct ledger *ledger);
 enum x402_err credit_check(struct ledger *ledger,
                            const struct ledger_reserve *in,
                            enum pay_mode *mode);
+
+/* -- settle.c -- */
+
+/** An open row (submittable, or SUBMITTED) was paid in this block. */
+void settle_mine(struct ledger *ledger, const struct money *row,
+                 const struct ledger_block *block, uint64_t now_ms);
+/** Is this transaction one that we signed? */
+bool settle_is_own(struct ledger *ledger, const uint8_t tx_hash[32]);
 
 /* -- debts.c -- */
 

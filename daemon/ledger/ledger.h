@@ -276,6 +276,30 @@ void ledger_paid_by(struct ledger *ledger, int64_t payment,
 void ledger_paid_word(struct ledger *ledger, int64_t payment,
                       const uint8_t tx_hash[32], uint64_t now_ms, ledger_cb cb,
                       void *arg);
+/** Where a transaction was mined. */
+struct ledger_block {
+    uint8_t tx_hash[32];
+    uint64_t number;
+    uint8_t hash[32];
+};
+/** A transfer to us that the chain knows and the ledger perhaps does not. */
+struct ledger_adopt {
+    uint64_t chain_id;
+    struct x402_address asset;
+    struct x402_authorization auth;
+    struct ledger_block block;
+    char resource[X402_URL_MAX];
+    uint64_t now_ms;
+};
+/** MINED by this transaction: a new row, or one that was RELEASED or open.
+ *  X402_OK: it is MINED or FINAL now; X402_ERR_BUSY: open, and the settler or
+ * the follower will find out; X402_ERR_RESOURCE: there is a row that says
+ * otherwise (another payee or amount, FAILED). */
+void ledger_adopt(struct ledger *ledger, const struct ledger_adopt *in,
+                  ledger_cb cb, void *arg);
+/** Up to this block payments and chain agree.  Not synced on its own. */
+void ledger_set_mark(struct ledger *ledger, uint64_t chain_id, uint64_t block,
+                     ledger_cb cb, void *arg);
 /** Reorg: MINED -> SUBMITTED (batch reopened), or CAPTURED when the transaction
  * was not ours. */
 void ledger_unmined(struct ledger *ledger, const uint8_t tx_hash[32],
@@ -304,6 +328,10 @@ bool ledger_get(struct ledger *ledger, int64_t payment, struct pay_row *out);
 /** The resource's URL that the payment was for.  false: no such row. */
 bool ledger_resource(struct ledger *ledger, int64_t payment,
                      char out[X402_URL_MAX]);
+/** The mark, or the newest block of a payment; false: no payment ever. */
+bool ledger_mark(struct ledger *ledger, uint64_t chain_id, uint64_t *block);
+/** When the newest row was made; 0: there is none. */
+uint64_t ledger_newest_ms(struct ledger *ledger);
 struct ledger_stats {
     uint64_t count[PAY_FAILED + 1]; /* rows by state */
     uint64_t redeemable;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../failpoint.h"
 #include "internal.h"
 #include "../failpoint.h"
 

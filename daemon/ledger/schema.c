@@ -13,6 +13,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "002_sums.sql.h"
 #include "003_invoice.sql.h"
 #include "004_facilitator.sql.h"
+#include "005_operate.sql.h"
 };
 
 static bool

@@ -215,6 +215,23 @@ mined_run(struct ledger *ledger, struct command *command)
     free(rows.row);
 }
 
+void
+settle_mine(struct ledger *ledger, const struct money *row,
+            const struct ledger_block *block, uint64_t now_ms)
+{
+    struct settle s = {.block_number = block->number, .now_ms = now_ms};
+
+    memcpy(s.tx_hash, block->tx_hash, sizeof s.tx_hash);
+    memcpy(s.block_hash, block->hash, sizeof s.block_hash);
+    mine(ledger, &s, row, batch_of_tx(&ledger->write, s.tx_hash));
+}
+
+bool
+settle_is_own(struct ledger *ledger, const uint8_t tx_hash[32])
+{
+    return batch_of_tx(&ledger->write, tx_hash) != 0;
+}
+
 static void
 paid_by_run(struct ledger *ledger, struct command *command)
 {

@@ -31,7 +31,7 @@
     X(SQL_BEGIN, "BEGIN IMMEDIATE")                                            \
     X(SQL_COMMIT, "COMMIT")                                                    \
     X(SQL_ROLLBACK, "ROLLBACK")                                                \
-    X(SQL_EPOCH, "SELECT epoch FROM meta")                                     \
+    X(SQL_EPOCH, "SELECT epoch, outside FROM meta")                            \
     X(SQL_EPOCH_RAISE, "UPDATE meta SET epoch = epoch + 1 RETURNING epoch")    \
     /* -- payments: read -- */                                                 \
     X(SQL_BY_KEY,                                                              \
@@ -133,6 +133,23 @@
     X(SQL_FAILED, "UPDATE payment SET state = 7, run = iif(run = 3, 2, run), " \
                   "signature = x'', reason = ?4, epoch = ?2, updated_ms = ?3 " \
                   "WHERE id = ?1 AND (state = 3 OR state = 4)")                \
+    X(SQL_ADOPT,                                                               \
+      "INSERT INTO payment (id, epoch, created_ms, updated_ms, charged_ms, "   \
+      "chain_id, contract, payer, nonce, payee, value, valid_after, "          \
+      "valid_before, resource, state, run, mode, origin, wire, signature, "    \
+      "fingerprint, alone) VALUES (?1, ?2, ?3, ?3, ?3, ?4, ?5, ?6, ?7, ?8, "   \
+      "?9, ?10, ?11, ?12, 3, 0, 2, 2, 2, x'', zeroblob(32), 0)")               \
+    X(SQL_ADOPT_RELEASED,                                                      \
+      "UPDATE payment SET state = 3, run = 0, mode = 2, charged_ms = ?3, "     \
+      "worker = NULL, rid = NULL, reason = 0, epoch = ?2, updated_ms = ?3 "    \
+      "WHERE id = ?1 AND state = 2")                                           \
+    X(SQL_MARK, "SELECT block_number FROM mark WHERE chain_id = ?1")           \
+    X(SQL_MARK_SET, "INSERT INTO mark (chain_id, block_number) VALUES (?1, "   \
+                    "?2) ON CONFLICT DO UPDATE SET block_number = ?2")         \
+    X(SQL_NEWEST_BLOCK, "SELECT max(coalesce(block_number, 0)) FROM payment "  \
+                        "WHERE chain_id = ?1")                                 \
+    X(SQL_NEWEST_MS,                                                           \
+      "SELECT created_ms FROM payment WHERE id > ?1 ORDER BY id DESC LIMIT 1") \
     /* -- credit -- */                                                         \
     X(SQL_PAYER, "SELECT lost, settle_first, full_ms FROM payer "              \
                  "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")          \

@@ -160,8 +160,13 @@ ledger_view_clear(struct ledger_view *view, const struct x402_address *payer,
         return -1;
     bind_address(stmt, 1, payer);
     bind_int(stmt, 2, (int64_t)chain_id);
+    db_exec(&view->db, "BEGIN IMMEDIATE");
     changed = db_run(&view->db, stmt);
-    return finish(view, stmt) ? changed : -1;
+    sqlite3_finalize(stmt);
+    /* a daemon that runs remembers payers: this tells it to look again */
+    db_exec(&view->db, "UPDATE meta SET outside = outside + 1");
+    db_exec(&view->db, "COMMIT");
+    return finish(view, NULL) ? changed : -1;
 }
 
 size_t

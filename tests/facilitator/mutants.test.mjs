@@ -4,5 +4,6 @@ import { mutants } from '../harness/mutants.mjs';
 
 mutants({
   any_key: [['facilitator/keys', '^/settle: no key, a wrong one'], ['facilitator/keys', '^/settle: a key is for its own payees']],
+  scan_off: [['facilitator/restore', '^a backup that is put back']],
   reconcile_blind: [['facilitator/ledger', '^reconcile: rows that are gone'], ['facilitator/ledger', '^reconcile: payments that no transfer']],
 });

@@ -87,6 +87,28 @@ for (const version of [1, 2]) {
   });
 }
 
+test('one payment, another requirement: refused, however it is put', async () => {
+  const request = await body(2);
+  assert.equal((await settle(request)).json.success, true);
+  for (const [change, reason] of [
+    [{ amount: '999' }, /value_mismatch/], [{ amount: '1001' }, /value_mismatch/], [{ payTo: account(5).address }, /recipient_mismatch/],
+  ]) {
+    const other = structuredClone(request);
+    Object.assign(other.paymentRequirements, change);
+    Object.assign(other.paymentPayload.accepted, change);
+    const { json } = await settle(other);
+    assert.equal(json.success, false);
+    assert.match(json.errorReason, reason);
+  }
+  // signed anew with the same nonce: two authorizations, of which one can be used
+  const nonce = nonceOf(request);
+  for (const requirement of [{ amount: '5' }, { payTo: account(5).address }]) {
+    const { json } = await settle(await body(2, { change: { nonce }, requirement }));
+    assert.deepEqual([json.success, json.transaction], [false, '']);
+  }
+  assert.equal((await uses(nonce)).length, 1);
+});
+
 for (const times of [2, 100]) {
   test(`the same payment ${times} times at once: one transaction, one answer`, async () => {
     const request = await body(2, { payer: account(3) });

@@ -156,6 +156,15 @@ chain_close(struct chain *chain, core_task task, void *arg)
 }
 
 void
+chain_set_payees(struct chain *chain, const struct x402_address *payees,
+                 size_t len)
+{
+    (void)chain;
+    (void)payees;
+    (void)len;
+}
+
+void
 chain_reconfigure(struct chain *chain, const struct config_network *network)
 {
     chain->network = network;

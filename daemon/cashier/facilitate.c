@@ -80,12 +80,31 @@ answer_by_row(struct facilitate *f, const struct pay_row *row)
     answer(f, X402_ERR_INTERNAL);
 }
 
+/* "A payment that somebody else carried is paid": same answer, his transaction.
+ */
+static void
+on_adopted(void *arg, enum x402_err err)
+{
+    struct facilitate *f = arg;
+    struct pay_key key = check_key(&f->op.in);
+    struct pay_row row;
+
+    if (err == X402_OK && ledger_find(f->op.cashier->ledger, &key, &row))
+        answer_by_row(f, &row);
+    else
+        answer(f, err == X402_OK ? X402_ERR_PENDING : err);
+}
+
 static void
 on_reserved(void *arg, const struct ledger_reserved *out)
 {
     struct facilitate *f = arg;
 
-    if (out->err != X402_OK)
+    /* and the ledger does not know by whom */
+    if (out->err == X402_ERR_NONCE_USED)
+        chain_adopt(f->op.chain, &f->op.in.asset, &f->op.in.auth,
+                    f->op.in.resource, on_adopted, f);
+    else if (out->err != X402_OK)
         answer(f, out->err);
     else
         answer_by_row(f, &out->row);

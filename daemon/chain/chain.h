@@ -72,6 +72,15 @@ void chain_simulate(struct chain *chain, const struct chain_ask *ask,
  * most 200 ms). */
 void chain_kick(struct chain *chain, bool urgent);
 
+/** The nonce is used, and the ledger knows nothing of it: somebody else's
+ * transaction.  When that paid what was signed, the payment is put into the
+ * ledger.  X402_OK: it is there, MINED; X402_ERR_NONCE_USED: used otherwise;
+ * X402_ERR_UNAVAILABLE, X402_ERR_BUSY: ask again. */
+typedef void (*chain_adopt_cb)(void *arg, enum x402_err err);
+void chain_adopt(struct chain *chain, const struct x402_address *asset,
+                 const struct x402_authorization *auth, const char *resource,
+                 chain_adopt_cb cb, void *arg);
+
 enum chain_outcome { CHAIN_MINED = 1, CHAIN_REFUSED = 2, CHAIN_TIMEOUT = 3 };
 typedef void (*chain_watch_cb)(void *arg, enum chain_outcome outcome,
                                const struct pay_row *row);

@@ -40,6 +40,7 @@ struct chain {
     bool closing;
     unsigned ledger_waits; /* commands whose answer has not come */
     unsigned settler_inquiries;
+    unsigned uses;             /* searches for who used an authorization */
     struct fees_market market; /* as last seen */
     struct spent spent;        /* on gas */
     uint64_t head_seen_ms;     /* 0: never */

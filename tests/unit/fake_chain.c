@@ -54,6 +54,36 @@ answer_one(void *arg)
     free(ask);
 }
 
+struct adoption {
+    chain_adopt_cb cb;
+    void *arg;
+};
+
+static void
+refuse_adoption(void *arg)
+{
+    struct adoption *adoption = arg;
+
+    adoption->cb(adoption->arg, X402_ERR_NONCE_USED);
+    free(adoption);
+}
+
+void
+chain_adopt(struct chain *c, const struct x402_address *asset,
+            const struct x402_authorization *auth, const char *resource,
+            chain_adopt_cb cb, void *arg)
+{
+    struct adoption *adoption = malloc(sizeof *adoption);
+
+    (void)asset;
+    (void)auth;
+    (void)resource;
+    if (adoption == NULL)
+        abort();
+    *adoption = (struct adoption){cb, arg};
+    core_post(c->core, refuse_adoption, adoption);
+}
+
 void
 chain_simulate(struct chain *c, const struct chain_ask *ask,
                chain_verdict_cb cb, void *arg)

@@ -208,8 +208,8 @@ chain_adopt(struct chain *chain, const struct x402_address *asset,
     a->in.auth = *auth;
     memcpy(a->in.resource, resource,
            strnlen(resource, sizeof a->in.resource - 1));
-    a->err = X402_ERR_BUSY;
-    if (chain->closing || chain->uses >= USES_MAX)
+    a->err = chain_has_node(chain) ? X402_ERR_BUSY : X402_ERR_NONCE_USED;
+    if (!chain_has_node(chain) || chain->closing || chain->uses >= USES_MAX)
         core_post(chain->core, tell, a);
     else
         use_find(chain, asset, auth, on_use, a);

@@ -286,6 +286,8 @@ reconcile_network(struct reconcile *r)
 {
     uint64_t head;
 
+    if (r->network->rpc_len == 0)
+        return unknown(r, "no node to ask: write one under rpc");
     if (!list_payees(r))
         return unknown(r, "more than 4096 payees");
     if (!read_head(r, &head))

@@ -315,8 +315,8 @@ on_rpc_closed(void *arg)
     struct closing *closing = arg;
     struct chain *chain = closing->chain;
 
-    closing->parts = 2u + (chain->upkeep != NULL) +
-                     (chain->follower != NULL) + (chain->catchup != NULL);
+    closing->parts = 2u + (chain->upkeep != NULL) + (chain->follower != NULL) +
+                     (chain->catchup != NULL);
     if (chain->upkeep != NULL)
         upkeep_close(chain->upkeep, on_part_closed, closing);
     settle_close(chain->settler, on_part_closed, closing);

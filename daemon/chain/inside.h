@@ -52,7 +52,7 @@ struct chain {
     struct follower *follower;
     struct watches *watches;
     struct upkeep *upkeep;
-    struct remote *remote; /* NULL: we settle ourselves */
+    struct remote *remote;   /* NULL: we settle ourselves */
     struct catchup *catchup; /* NULL without a ledger */
 };
 

@@ -16,6 +16,7 @@
 struct undo {
     struct undo *next;
     sqlite3_file *real;
+    const char *name;
     sqlite3_int64 offset;
     int len;
     unsigned char old[];
@@ -24,6 +25,7 @@ struct undo {
 struct file {
     sqlite3_file base;
     sqlite3_file *real; /* behind this struct */
+    const char *name;   /* SQLite's, until it is closed */
 };
 
 static sqlite3_vfs vfs, *parent;
@@ -97,13 +99,15 @@ power_goes(void)
 }
 
 static void
-remember(sqlite3_file *file, int len, sqlite3_int64 offset)
+remember(const struct file *mine, int len, sqlite3_int64 offset)
 {
+    sqlite3_file *file = mine->real;
     struct undo *undo = calloc(1, sizeof *undo + (size_t)len);
 
     if (undo == NULL)
         abort();
     undo->real = file;
+    undo->name = mine->name;
     undo->offset = offset;
     undo->len = len;
     file->pMethods->xRead(file, undo->old, len, offset); /* short: zeros */
@@ -111,15 +115,18 @@ remember(sqlite3_file *file, int len, sqlite3_int64 offset)
     undos = undo;
 }
 
+/* fsync() is the file's, whichever descriptor it is called on: what another
+ * connection wrote is on the disk then, too.  A close ends only its own. */
 static void
-forget(const sqlite3_file *file)
+forget(const struct file *file, bool synced)
 {
     struct undo **at = &undos;
 
     while (*at != NULL) {
         struct undo *undo = *at;
 
-        if (undo->real != file) {
+        if (synced ? strcmp(undo->name, file->name) != 0
+                   : undo->real != file->real) {
             at = &undo->next;
             continue;
         }
@@ -134,7 +141,7 @@ static int
 on_close(sqlite3_file *file)
 {
     pthread_mutex_lock(&lock);
-    forget(real(file));
+    forget((struct file *)file, false);
     pthread_mutex_unlock(&lock);
     return real(file)->pMethods->xClose(real(file));
 }
@@ -159,7 +166,7 @@ on_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
     if (armed != FAULT_POWER)
         return real(file)->pMethods->xWrite(real(file), bytes, len, offset);
     pthread_mutex_lock(&lock);
-    remember(real(file), len, offset);
+    remember((struct file *)file, len, offset);
     rc = real(file)->pMethods->xWrite(real(file), bytes, len, offset);
     if (strikes(FAULT_POWER))
         power_goes();
@@ -183,7 +190,7 @@ on_sync(sqlite3_file *file, int flags)
     pthread_mutex_lock(&lock);
     if (strikes(FAULT_POWER))
         power_goes();
-    forget(real(file));
+    forget((struct file *)file, true);
     pthread_mutex_unlock(&lock);
     /* nothing but this process dies here: the kernel's cache is the disk */
     (void)flags;
@@ -268,6 +275,7 @@ on_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags,
 
     (void)self;
     mine->real = (sqlite3_file *)(mine + 1);
+    mine->name = name == NULL ? "" : name;
     mine->base.pMethods = NULL;
     rc = parent->xOpen(parent, name, mine->real, flags, out);
     if (rc == SQLITE_OK)

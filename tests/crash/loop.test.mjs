@@ -95,7 +95,7 @@ async function begin(plan) {
     await stack.rpc.call('anvil_setTime', Math.floor(Date.now() / 1000)); // blocks mined at once have moved it
     return plan.point === WORKER ? {} : { X402D_DIE_AT: `${plan.point}:${plan.pass}` };
   };
-  process.kill(stack.x402d.pid, 'SIGKILL');
+  stack.x402d.signalGroup('SIGKILL'); // it may have come to its point just now
   await up;
   // it may die while it starts: the next one counts as well
   await until('x402d answers', 15_000, () => fetch(`${stack.url('facilitator')}/health`).catch(() => undefined));

@@ -87,6 +87,19 @@ check_same(const json_t *value, struct x402_span text)
     HOLDS(scan_is(text, "null") == json_is_null(value));
 }
 
+/* What is inside a text is found without the spaces around it. */
+static struct x402_span
+bare(struct x402_span text)
+{
+    while (text.len > 0 && strchr(" \t\r\n", text.at[text.len - 1]) != NULL)
+        text.len--;
+    while (text.len > 0 && strchr(" \t\r\n", text.at[0]) != NULL) {
+        text.at++;
+        text.len--;
+    }
+    return text;
+}
+
 static bool
 is_shallow(const json_t *value, unsigned depth)
 {
@@ -131,7 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
     if (is_plain(text) && value != NULL && is_shallow(value, 0)) {
         HOLDS(good);
-        check_same(value, text);
+        check_same(value, bare(text));
     }
     if (good && is_plain(text) && is_simple(text)) {
         json_t *any = json_loadb(copy, size, JSON_DECODE_ANY, NULL);

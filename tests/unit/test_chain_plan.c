@@ -39,7 +39,7 @@ item_of(size_t i, const char *text)
     auths[i].from.byte[19] = (uint8_t)text[0];
     auths[i].to.byte[19] = (uint8_t)text[1];
     return (struct plan_item){
-        .payment = {&asset, &auths[i], NULL, 0},
+        .payment = {.asset = &asset, .auth = &auths[i]},
         .alone = strchr(text, '!') != NULL,
         .apart = strchr(text, '-') != NULL,
     };

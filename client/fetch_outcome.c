@@ -155,6 +155,13 @@ says_no_funds(const char *words)
            strstr(words, "insufficient_balance") != NULL;
 }
 
+static bool
+says_no_allowance(const char *words)
+{
+    return strstr(words, "allowance_required") != NULL ||
+           strstr(words, "ALLOWANCE_REQUIRED") != NULL;
+}
+
 /* The server counts how often a payment was given back unused after errors, and
  * does not take it again: it has not charged it. */
 static bool
@@ -180,6 +187,12 @@ refused(struct fetch *fetch)
         return unknown(fetch, words[0] == '\0' ? "HTTP 402" : words);
     mark(fetch, RECORD_REFUSED);
     fetch->result->outcome = FETCH_REFUSED;
+    if (says_no_allowance(words))
+        return fetch_end(fetch, CLIENT_EXIT_REFUSED,
+                         "the token moves by Permit2, which may not move "
+                         "yours yet: approve "
+                         "0x000000000022D473030F116dDEE9F6B43aC78BA3 for it "
+                         "once, with any wallet, and run this again");
     return fetch_end(fetch,
                      says_no_funds(words) ? CLIENT_EXIT_UNAFFORDABLE
                                           : CLIENT_EXIT_REFUSED,

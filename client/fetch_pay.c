@@ -53,6 +53,7 @@ no_payment(struct fetch *fetch, enum policy_verdict verdict)
     case POLICY_PAY:
     case POLICY_INSECURE:
     case POLICY_FOREIGN:
+    case POLICY_UPTO:
     case POLICY_OTHER_PAYEE:
         return fetch_end(fetch, CLIENT_EXIT_POLICY, "%s", policy_text(verdict));
     }

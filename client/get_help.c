@@ -20,6 +20,8 @@ const char get_help[] =
     "\n"
     "paying:\n"
     "      --max-amount 0.10   the most that one payment may cost\n"
+    "      --upto              take offers whose amount the server says\n"
+    "                          afterwards, up to their price\n"
     "      --budget 1.00/day   an upper limit beside the configured one\n"
     "                          (/hour, /day, /week)\n"
     "      --dry-run           show what would be paid, to whom; pay nothing\n"

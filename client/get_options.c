@@ -35,6 +35,7 @@ enum {
     OPT_RETRY,
     OPT_RETRY_DELAY,
     OPT_SAT_BUDGET,
+    OPT_UPTO,
     OPT_WALLET,
     OPT_WIRE,
 };
@@ -73,6 +74,7 @@ static const struct option longs[] = {
     {"retry", required_argument, NULL, OPT_RETRY},
     {"retry-delay", required_argument, NULL, OPT_RETRY_DELAY},
     {"sat-budget", required_argument, NULL, OPT_SAT_BUDGET},
+    {"upto", no_argument, NULL, OPT_UPTO},
     {"wallet", required_argument, NULL, OPT_WALLET},
     {"wire", required_argument, NULL, OPT_WIRE},
     {NULL, 0, NULL, 0}};
@@ -271,6 +273,8 @@ apply_flag(struct get_options *out, int option)
         return out->say.verbose = true;
     case OPT_DRY_RUN:
         return fetch->dry_run = true;
+    case OPT_UPTO:
+        return fetch->policy.upto = true;
     case OPT_JSON:
         return out->json = true;
     case OPT_NEW_PAYMENT:

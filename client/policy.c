@@ -19,6 +19,9 @@ policy_text(enum policy_verdict verdict)
         return "the 402 offers no scheme and token that this client knows";
     case POLICY_NOT_ALLOWED:
         return "the 402 offers nothing on an allowed network and wire";
+    case POLICY_UPTO:
+        return "the 402 offers upto only, where the server says afterwards "
+               "what it takes of the price; --upto agrees to that";
     case POLICY_OTHER_PAYEE:
         return "the 402 asks to pay somebody else than --pay-to";
     case POLICY_TOO_DEAR:
@@ -81,8 +84,7 @@ network_is_allowed(const struct policy *policy, uint64_t chain_id)
 static bool
 is_payable(const struct x402_requirement *requirement)
 {
-    return requirement->method == X402_METHOD_EIP3009 &&
-           requirement->timeout_s > 0 &&
+    return requirement->timeout_s > 0 &&
            !x402_amount_is_zero(&requirement->amount) &&
            !x402_address_is_zero(&requirement->pay_to);
 }
@@ -96,6 +98,8 @@ judge(const struct policy *policy, const struct x402_choice *choice)
     if (!network_is_allowed(policy, choice->requirement.asset->chain_id) ||
         (policy->wire != 0 && policy->wire != choice->wire))
         return POLICY_NOT_ALLOWED;
+    if (choice->requirement.method == X402_METHOD_PERMIT2_UPTO && !policy->upto)
+        return POLICY_UPTO;
     if (policy->pin_payee &&
         !x402_address_eq(&policy->payee, &choice->requirement.pay_to))
         return POLICY_OTHER_PAYEE;

@@ -23,6 +23,7 @@ struct policy {
     const struct x402_network *networks[POLICY_NETWORKS_MAX]; /* allow-list */
     size_t networks_len;
     enum x402_wire wire; /* 0: any */
+    bool upto; /* pay up to the price, what it costs the server says */
     bool pin_payee;
     struct x402_address payee;
     const char *resource_origin; /* also fine in resource.url; NULL: none */
@@ -34,6 +35,7 @@ enum policy_verdict {
     POLICY_FOREIGN,       /* resource.url is on another origin */
     POLICY_NOTHING_KNOWN, /* no offer with a scheme and token that we know */
     POLICY_NOT_ALLOWED,   /* none on an allowed network and wire */
+    POLICY_UPTO,          /* only offers of upto, which was not asked for */
     POLICY_OTHER_PAYEE,   /* none to the pinned payee */
     POLICY_TOO_DEAR,      /* *which is the cheapest one, above the cap */
 };

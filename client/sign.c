@@ -39,10 +39,29 @@ fill_payment(struct x402_payment *payment, const struct x402_choice *choice,
     memset(payment, 0, sizeof(*payment));
     payment->wire = choice->wire;
     payment->chain_id = asset->chain_id;
+    payment->method = choice->requirement.method;
     payment->auth = *auth;
+    payment->token = asset->address;
+    payment->facilitator = choice->requirement.facilitator;
     payment->accepted_timeout_s = choice->requirement.timeout_s;
     if (choice->wire == X402_WIRE_SEED001 && len < sizeof(payment->currency))
         memcpy(payment->currency, asset->symbol, len + 1);
+}
+
+static enum x402_err
+sign(struct x402_payment *payment, const struct x402_asset *asset,
+     const struct x402_signer *signer)
+{
+    uint8_t domain[32], digest[32];
+
+    payment->signature_len = 65;
+    if (payment->method == X402_METHOD_EIP3009)
+        return x402_eip3009_sign(payment->signature, &payment->auth, asset,
+                                 signer);
+    x402_method_domain(domain, payment->method, asset);
+    x402_permit2_digest_in(digest, payment->method, &payment->auth,
+                           &payment->token, &payment->facilitator, domain);
+    return x402_sign(payment->signature, signer, digest);
 }
 
 static enum x402_err
@@ -77,10 +96,9 @@ sign_payment(struct record *record, const struct x402_choice *choice,
     if (err != X402_OK)
         return err;
     fill_payment(&payment, choice, &record->auth);
-    err = x402_eip3009_sign(payment.signature, &record->auth, asset, signer);
+    err = sign(&payment, asset, signer);
     if (err != X402_OK)
         return err;
-    payment.signature_len = 65;
     record->wire = choice->wire;
     record->chain_id = asset->chain_id;
     record->asset = asset->address;

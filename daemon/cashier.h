@@ -36,8 +36,9 @@ void cashier_reserve(struct cashier *cashier,
                      const struct x402_till_reserve *in,
                      const uint8_t worker[16], bool (*still_there)(void *arg),
                      cashier_reserved_cb cb, void *arg);
+/** charge: upto, how much is taken; NULL: all. */
 void cashier_capture(struct cashier *cashier, const struct x402_rid *rid,
-                     ledger_cb cb, void *arg);
+                     const struct x402_amount *charge, ledger_cb cb, void *arg);
 void cashier_release(struct cashier *cashier, const struct x402_rid *rid,
                      ledger_cb cb, void *arg);
 

@@ -47,10 +47,13 @@ export class Stack extends EventEmitter {
    *  configurations.  firstEnv: for x402d's first life alone.  between: proxies
    *  {rpc, till, gateway} that a test puts in front of a part: each has target
    *  and listen, start() and close(), and then a url.  wrapper: the command that
-   *  x402d runs under. */
-  constructor({ ports, dir, say = () => {}, yaml = {}, conf = {}, firstEnv = {}, between = {}, wrapper = [] }) {
+   *  x402d runs under.  ground(rpc): what shall stand on the chain before anybody
+   *  looks. */
+  constructor({
+    ports, dir, say = () => {}, yaml = {}, conf = {}, firstEnv = {}, between = {}, wrapper = [], ground = () => {},
+  }) {
     super();
-    Object.assign(this, { ports, dir, say, yaml, conf, firstEnv, between, wrapper });
+    Object.assign(this, { ports, dir, say, yaml, conf, firstEnv, between, wrapper, ground });
     this.payTo = accounts[PAYEE].address;
     this.readyFile = join(dir, 'ready.json');
     this.stopping = false;
@@ -67,6 +70,7 @@ export class Stack extends EventEmitter {
       this.chain = await startChain({ port: this.ports.rpc, dir: this.dir });
       this.rpc = this.chain.rpc;
       this.#mourn(this.chain.process);
+      await this.ground(this.rpc);
       this.#step('starting the upstream: the API that is sold');
       this.upstream = await this.#startUpstream();
       this.#mourn(this.upstream);

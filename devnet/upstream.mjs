@@ -101,6 +101,14 @@ function big(req, res) {
   return pump();
 }
 
+/* upto: ?say= is the value of Settlement-Overrides, as it stands */
+function metered(req, res) {
+  const { searchParams } = new URL(req.url, 'http://upstream');
+  for (const value of searchParams.getAll('say'))
+    res.appendHeader('Settlement-Overrides', value);
+  return json(res, Number(searchParams.get('status') ?? 200), { path: '/metered', answer: 42 });
+}
+
 export function createUpstream() {
   const hits = new Map();
   const flaky = new Set();
@@ -130,6 +138,7 @@ export function createUpstream() {
     '/dear': answer('/dear'),
     '/strict': answer('/strict'),
     '/v1/chat/completions': chat,
+    '/metered': metered,
     '/fail': (req, res) => json(res, 500, { error: 'this route always fails' }),
     '/flaky': flakyRoute,
     '/stream': stream,

@@ -76,6 +76,11 @@ ngx_uint_t ngx_http_x402_mutant(const char *name);
 #endif
 
 
+#define NGX_HTTP_X402_BY_ASSET       0
+#define NGX_HTTP_X402_BY_EIP3009     1
+#define NGX_HTTP_X402_BY_PERMIT2     2
+
+
 typedef struct ngx_http_x402_ctx_s   ngx_http_x402_ctx_t;
 typedef struct ngx_http_x402_rsv_s   ngx_http_x402_rsv_t;
 typedef struct ngx_http_x402_till_s  ngx_http_x402_till_t;
@@ -138,6 +143,9 @@ typedef struct {
     ngx_uint_t                       enable;
     ngx_uint_t                       settle;
     ngx_uint_t                       body;
+    ngx_uint_t                       transfer;
+    ngx_flag_t                       upto;
+    struct x402_address              facilitator;        /* upto */
     ngx_flag_t                       smart_wallets;
     ngx_flag_t                       upgrade;
     ngx_flag_t                       paywall;
@@ -252,6 +260,7 @@ struct ngx_http_x402_ctx_s {
     struct x402_requirement          accept;
     u_char                           domain[32];
     u_char                           fingerprint[32];
+    struct x402_amount               charge;     /* upto */
     enum x402_err                    err;
     const char                      *status;     /* $x402_status */
 
@@ -275,6 +284,8 @@ struct ngx_http_x402_ctx_s {
     unsigned                         has_transaction:1;
     unsigned                         captured:1;
     unsigned                         release:1;  /* what the hold waits for */
+    unsigned                         has_charge:1;
+    unsigned                         misnamed:1; /* the charge is no amount */
     unsigned                         upgrade:1;
     unsigned                         spoiled:1;  /* whatever comes: free */
     unsigned                         started:1;
@@ -306,6 +317,7 @@ struct ngx_http_x402_rsv_s {
 
     struct x402_rid                  rid;
     enum x402_till_end               end;
+    struct x402_amount               charge;     /* upto, if has_charge */
 
     enum x402_till_type              type;       /* of the first question */
     void                            *question;   /* until written */
@@ -315,6 +327,7 @@ struct ngx_http_x402_rsv_s {
 
     unsigned                         reserved:1;
     unsigned                         queued:1;
+    unsigned                         has_charge:1;
 };
 
 
@@ -332,6 +345,7 @@ char *ngx_http_x402_set_pay_to(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_daemon(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_base_url(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_x402_set_scheme(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_charge_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_service(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -374,6 +388,8 @@ ngx_table_elt_t *ngx_http_x402_header_in(ngx_http_request_t *r,
     const char *lowcase, size_t len);
 ngx_int_t ngx_http_x402_header_out(ngx_http_request_t *r, const char *key,
     ngx_str_t *value);
+ngx_table_elt_t *ngx_http_x402_header_find(ngx_http_request_t *r,
+    const char *key);
 void ngx_http_x402_header_clear(ngx_http_request_t *r, const char *key);
 ngx_int_t ngx_http_x402_header_cors(ngx_http_request_t *r);
 
@@ -482,6 +498,7 @@ void ngx_http_x402_run_answer(ngx_http_x402_ctx_t *ctx, ngx_uint_t what,
     enum x402_err err);
 void ngx_http_x402_run_timer(ngx_event_t *ev);
 void ngx_http_x402_run_cut(ngx_http_request_t *r);
+void ngx_http_x402_override(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx);
 ngx_uint_t ngx_http_x402_run_charged(ngx_http_request_t *r,
     ngx_http_x402_ctx_t *ctx);
 ngx_int_t ngx_http_x402_log_handler(ngx_http_request_t *r);

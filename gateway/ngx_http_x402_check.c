@@ -114,6 +114,17 @@ ngx_http_x402_check_complete(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf)
                                       "has an x402_timeout above one day");
     }
 
+    if (xlcf->upto && xlcf->settle == NGX_HTTP_X402_BEFORE) {
+        return ngx_http_x402_check_no(cf, xlcf, "has x402_scheme upto, whose "
+                               "amount is not known before the work is done, "
+                               "and x402_settle before");
+    }
+
+    if (xlcf->upto && xlcf->upgrade) {
+        return ngx_http_x402_check_no(cf, xlcf, "has x402_scheme upto and "
+                               "x402_upgrade, which captures before the work");
+    }
+
     /* a client signs for x402_timeout: it must be enough for us */
 
     if (xlcf->timeout
@@ -130,17 +141,28 @@ ngx_http_x402_check_complete(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf)
 static ngx_int_t
 ngx_http_x402_check_price(ngx_conf_t *cf, ngx_http_x402_loc_conf_t *xlcf)
 {
-    ngx_uint_t               i;
-    ngx_http_x402_pay_to_t  *pay_to;
+    ngx_uint_t                i;
+    ngx_http_x402_pay_to_t   *pay_to;
+    const struct x402_asset  *asset;
 
     pay_to = xlcf->pay_to->elts;
 
     for (i = 0; i < xlcf->pay_to->nelts; i++) {
 
-        if (x402_asset_by_symbol(pay_to[i].network->chain_id,
-                                 ngx_http_x402_span(&xlcf->currency))
-            == NULL)
+        asset = x402_asset_by_symbol(pay_to[i].network->chain_id,
+                                     ngx_http_x402_span(&xlcf->currency));
+
+        if (asset && asset->transfer == X402_TRANSFER_PERMIT2
+            && xlcf->transfer == NGX_HTTP_X402_BY_EIP3009)
         {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "x402: asset \"%V\" on network \"%s\" moves "
+                               "by permit2 only",
+                               &xlcf->currency, pay_to[i].network->caip2);
+            return NGX_ERROR;
+        }
+
+        if (asset == NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "x402: unknown asset \"%V\" on network \"%s\"",
                                &xlcf->currency, pay_to[i].network->caip2);

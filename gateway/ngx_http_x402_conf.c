@@ -102,6 +102,8 @@ ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
     conf->enable = NGX_CONF_UNSET_UINT;
     conf->settle = NGX_CONF_UNSET_UINT;
     conf->body = NGX_CONF_UNSET_UINT;
+    conf->transfer = NGX_CONF_UNSET_UINT;
+    conf->upto = NGX_CONF_UNSET;
     conf->smart_wallets = NGX_CONF_UNSET;
     conf->upgrade = NGX_CONF_UNSET;
     conf->paywall = NGX_CONF_UNSET;
@@ -129,6 +131,8 @@ ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_X402_AFTER);
     ngx_conf_merge_uint_value(conf->body, prev->body,
                               NGX_HTTP_X402_BODY_SEED);
+    ngx_conf_merge_uint_value(conf->transfer, prev->transfer,
+                              NGX_HTTP_X402_BY_ASSET);
     ngx_conf_merge_value(conf->smart_wallets, prev->smart_wallets, 0);
     ngx_conf_merge_value(conf->upgrade, prev->upgrade, 0);
     ngx_conf_merge_value(conf->paywall, prev->paywall, 0);
@@ -142,6 +146,11 @@ ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (ngx_http_x402_ln_merge(cf, &prev->ln, &conf->ln) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    if (conf->upto == NGX_CONF_UNSET) {
+        conf->upto = (prev->upto == NGX_CONF_UNSET) ? 0 : prev->upto;
+        conf->facilitator = prev->facilitator;
     }
 
     if (conf->price == NULL) {

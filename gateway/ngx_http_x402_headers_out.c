@@ -7,8 +7,6 @@
 #include "ngx_http_x402.h"
 
 
-static ngx_table_elt_t *ngx_http_x402_header_find(ngx_http_request_t *r,
-    const char *key);
 
 
 static ngx_str_t  ngx_http_x402_expose = ngx_string(
@@ -118,7 +116,7 @@ ngx_http_x402_header_clear(ngx_http_request_t *r, const char *key)
 }
 
 
-static ngx_table_elt_t *
+ngx_table_elt_t *
 ngx_http_x402_header_find(ngx_http_request_t *r, const char *key)
 {
     size_t                 len;

@@ -103,6 +103,8 @@ ngx_http_x402_hold(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
         ctx->release = 1;
     }
 
+    ngx_http_x402_override(r, ctx);
+
     if (ctx->release) {
         ctx->status = "released";
     }
@@ -159,6 +161,8 @@ ngx_http_x402_hold(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 static ngx_int_t
 ngx_http_x402_hold_captured(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 {
+    ngx_http_x402_header_clear(r, "Settlement-Overrides");
+
     if (r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS
         && !ngx_http_x402_run_charged(r, ctx))
     {

@@ -51,6 +51,13 @@ static ngx_conf_enum_t  ngx_http_x402_body_kind[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_x402_transfer[] = {
+    { ngx_string("eip3009"), NGX_HTTP_X402_BY_EIP3009 },
+    { ngx_string("permit2"), NGX_HTTP_X402_BY_PERMIT2 },
+    { ngx_null_string, 0 }
+};
+
+
 #define NGX_HTTP_X402_ANY_CONF                                                \
     NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
 
@@ -119,6 +126,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, settle),
       &ngx_http_x402_settle },
+
+    { ngx_string("x402_scheme"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_http_x402_set_scheme,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_transfer_method"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, transfer),
+      &ngx_http_x402_transfer },
 
     { ngx_string("x402_body"),
       NGX_HTTP_X402_ANY_CONF|NGX_CONF_TAKE1,

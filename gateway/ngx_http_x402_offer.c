@@ -102,7 +102,8 @@ ngx_http_x402_offer_page(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
     offer.lightning_json = of->lightning;
 
     if (of->err != X402_OK) {
-        offer.error = x402_span_of(info->v2);
+        offer.error = x402_span_of(x402_err_reason(of->err, 2,
+                                       of->price->accepts[0].method));
     }
 
     buf = x402_buf_on(ngx_http_x402_offer_buf, NGX_HTTP_X402_OFFER_MAX);

@@ -145,7 +145,8 @@ enum x402_err
 ngx_http_x402_payment(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_http_x402_loc_conf_t *xlcf, ngx_http_x402_price_t *price)
 {
-    enum x402_err  err;
+    enum x402_err      err;
+    struct x402_clock  clock;
 
     if (ctx->credentials + ngx_http_x402_payment_others(r) > 1
         && !ngx_http_x402_mutant("credentials"))
@@ -195,6 +196,14 @@ ngx_http_x402_payment(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         ctx->lookup = 1;
 
     } else if (err != X402_OK) {
+        return err;
+    }
+
+    ngx_http_x402_payment_clock(xlcf, &clock);
+
+    err = x402_payment_sponsor_check(ctx->payment, &clock);
+
+    if (err != X402_OK && !ctx->lookup) {
         return err;
     }
 

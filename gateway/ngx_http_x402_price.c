@@ -7,6 +7,10 @@
 #include "ngx_http_x402.h"
 
 
+static enum x402_method ngx_http_x402_price_method(
+    ngx_http_x402_loc_conf_t *xlcf, const struct x402_asset *asset);
+
+
 ngx_int_t
 ngx_http_x402_price_set(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
     ngx_str_t *text, ngx_http_x402_price_t *price)
@@ -43,6 +47,8 @@ ngx_http_x402_price_set(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
         accept->asset = asset;
         accept->pay_to = pay_to[i].address;
         accept->timeout_s = (uint32_t) xlcf->timeout;
+        accept->method = ngx_http_x402_price_method(xlcf, asset);
+        accept->facilitator = xlcf->facilitator;
 
         if (x402_amount_parse_decimal(&accept->amount,
                                       ngx_http_x402_span(text),
@@ -59,6 +65,26 @@ ngx_http_x402_price_set(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
     price->n = xlcf->pay_to->nelts;
 
     return NGX_OK;
+}
+
+
+/* Permit2 where the seller asks for it, or the token knows nothing else */
+
+static enum x402_method
+ngx_http_x402_price_method(ngx_http_x402_loc_conf_t *xlcf,
+    const struct x402_asset *asset)
+{
+    if (xlcf->upto) {
+        return X402_METHOD_PERMIT2_UPTO;
+    }
+
+    if (xlcf->transfer == NGX_HTTP_X402_BY_PERMIT2
+        || asset->transfer == X402_TRANSFER_PERMIT2)
+    {
+        return X402_METHOD_PERMIT2_EXACT;
+    }
+
+    return X402_METHOD_EIP3009;
 }
 
 

@@ -37,7 +37,11 @@ ngx_http_x402_reply_headers(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 
-    if (status == 402 || status == NGX_HTTP_UNAUTHORIZED) {
+    /* 412: an approval is missing, then the same offer holds */
+
+    if (status == 402 || status == NGX_HTTP_UNAUTHORIZED
+        || status == NGX_HTTP_PRECONDITION_FAILED)
+    {
 
         if (ngx_http_x402_ln_challenges(r, ctx, status) != NGX_OK) {
             return NGX_ERROR;

@@ -11,6 +11,7 @@
 
 static void ngx_http_x402_run_go(ngx_http_x402_ctx_t *ctx);
 static void ngx_http_x402_run_deadline(ngx_http_x402_ctx_t *ctx);
+static void ngx_http_x402_run_misnamed(ngx_http_x402_ctx_t *ctx);
 static void ngx_http_x402_run_late(ngx_http_x402_ctx_t *ctx);
 
 
@@ -156,6 +157,10 @@ ngx_http_x402_run_answer(ngx_http_x402_ctx_t *ctx, ngx_uint_t what,
 
         ngx_http_x402_hold_replace(ctx, x402_err_info(err)->http_status, err);
 
+    } else if (ctx->misnamed) {
+
+        ngx_http_x402_run_misnamed(ctx);
+
     } else {
 
         if (what == NGX_HTTP_X402_CAPTURE) {
@@ -167,6 +172,17 @@ ngx_http_x402_run_answer(ngx_http_x402_ctx_t *ctx, ngx_uint_t what,
     }
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/* upto, and the upstream did not say an amount: 502 in place of its answer */
+
+static void
+ngx_http_x402_run_misnamed(ngx_http_x402_ctx_t *ctx)
+{
+    ngx_http_x402_rsv_leave(ctx->rsv);
+
+    ngx_http_x402_hold_replace(ctx, NGX_HTTP_BAD_GATEWAY, X402_ERR_OVERRIDE);
 }
 
 
@@ -219,6 +235,11 @@ ngx_http_x402_run_timer(ngx_event_t *ev)
         break;
 
     case ngx_http_x402_holding:
+
+        if (ctx->misnamed) {
+            ngx_http_x402_run_misnamed(ctx);
+            break;
+        }
 
         if (ctx->release) {
             ngx_http_x402_hold_wake(ctx);

@@ -104,6 +104,52 @@ ngx_http_x402_set_pay_to(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/*
+ * "upto ADDRESS": with upto a payer names the account that settles.  The offer
+ * is made without asking the daemon, so it is told here; the daemon refuses an
+ * address that is none of its signers.
+ */
+
+char *
+ngx_http_x402_set_scheme(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_x402_loc_conf_t  *xlcf = conf;
+
+    ngx_str_t  *value;
+
+    if (xlcf->upto != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "exact") == 0 && cf->args->nelts == 2) {
+        xlcf->upto = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "upto") != 0 || cf->args->nelts != 3) {
+        return "must be \"exact\", or \"upto\" and the address of x402d's "
+               "signer";
+    }
+
+    if (x402_address_parse_checked(&xlcf->facilitator,
+                                   ngx_http_x402_span(&value[2]))
+        != X402_OK
+        || x402_address_is_zero(&xlcf->facilitator))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not an address with a right checksum",
+                           &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    xlcf->upto = 1;
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_http_x402_set_daemon(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {

@@ -254,6 +254,8 @@ ngx_http_x402_till_fill(struct x402_till_frame *frame,
         frame->type = X402_TILL_CAPTURE;
         ngx_memzero(&frame->u.capture, sizeof(struct x402_till_capture));
         frame->u.capture.rid = rsv->rid;
+        frame->u.capture.has_charge = rsv->has_charge;
+        frame->u.capture.charge = rsv->charge;
         break;
 
     case NGX_HTTP_X402_RELEASE:

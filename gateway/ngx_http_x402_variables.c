@@ -158,7 +158,9 @@ ngx_http_x402_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     case ngx_http_x402_var_amount:
 
         if (asset) {
-            (void) x402_amount_format(text, &ctx->accept.amount);
+            (void) x402_amount_format(text, ctx->has_charge
+                                            ? &ctx->charge
+                                            : &ctx->accept.amount);
             p = text;
         }
 

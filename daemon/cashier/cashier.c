@@ -109,9 +109,9 @@ charge_new(struct cashier *cashier, ledger_cb cb, void *arg)
 
 void
 cashier_capture(struct cashier *cashier, const struct x402_rid *rid,
-                ledger_cb cb, void *arg)
+                const struct x402_amount *charge, ledger_cb cb, void *arg)
 {
-    ledger_capture(cashier->ledger, rid, core_now_ms(),
+    ledger_capture(cashier->ledger, rid, charge, core_now_ms(),
                    cashier->config->settle_margin_s, on_captured,
                    charge_new(cashier, cb, arg));
 }

@@ -17,8 +17,15 @@ check_terms(struct op *op, bool any_payee)
     op->chain = cashier_chain(op->cashier, in->chain_id);
     if (op->network == NULL || op->chain == NULL)
         return X402_ERR_NETWORK;
-    if (asset == NULL || asset->transfer != X402_TRANSFER_EIP3009)
+    if (asset == NULL || (in->method == X402_METHOD_EIP3009 &&
+                          asset->transfer != X402_TRANSFER_EIP3009))
         return X402_ERR_ASSET;
+    if (!chain_knows(op->chain, in->method))
+        return X402_ERR_PROXY;
+    /* only he may settle: it must be us */
+    if (in->method == X402_METHOD_PERMIT2_UPTO &&
+        !chain_is_signer(op->chain, &in->facilitator))
+        return X402_ERR_FACILITATOR;
     if (x402_address_is_zero(&in->auth.to) ||
         (!any_payee && !mutant("worker_payee") &&
          !config_is_payee(op->cashier->config, in->chain_id, &in->auth.to)))
@@ -46,7 +53,8 @@ struct pay_key
 check_key(const struct ledger_reserve *in)
 {
     struct pay_key key = {.chain_id = in->chain_id,
-                          .contract = in->asset,
+                          .contract =
+                              *x402_method_contract(in->method, &in->asset),
                           .payer = in->auth.from};
 
     memcpy(key.nonce, in->auth.nonce, sizeof key.nonce);
@@ -59,7 +67,12 @@ check_ask(const struct ledger_reserve *in)
     struct chain_ask ask = {.asset = in->asset,
                             .auth = in->auth,
                             .signature_len = in->signature_len,
-                            .resource = in->resource};
+                            .resource = in->resource,
+                            .method = in->method,
+                            .facilitator = in->facilitator,
+                            .charge =
+                                in->has_charge ? in->charge : in->auth.value,
+                            .sponsor = in->sponsor};
 
     memcpy(ask.signature, in->signature, in->signature_len);
     return ask;
@@ -73,6 +86,7 @@ check_verdict(struct op *op, const struct chain_verdict *verdict)
 
     in->chain = mutant("chain_unasked") ? X402_OK : verdict->err;
     in->balance = verdict->balance;
+    in->allowance = verdict->allowance;
     in->block_number = verdict->block_number;
     in->head_number = health->head_number > verdict->block_number
                           ? health->head_number

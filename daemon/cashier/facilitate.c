@@ -10,6 +10,8 @@
 struct facilitate {
     struct op op;
     bool settle;
+    bool nothing; /* upto: "If the settled amount = 0, no on-chain transaction
+                     is required" */
     cashier_answer_cb cb;
     void *arg;
     struct cashier_answer out;
@@ -118,7 +120,7 @@ on_verdict(void *arg, const struct chain_verdict *verdict)
     struct facilitate *f = arg;
 
     check_verdict(&f->op, verdict);
-    if (f->settle)
+    if (f->settle && !f->nothing)
         ledger_reserve(f->op.cashier->ledger, &f->op.in, on_reserved, f);
     else
         answer(f, verdict->err);
@@ -127,8 +129,14 @@ on_verdict(void *arg, const struct chain_verdict *verdict)
 static bool
 same_terms(const struct facilitate *f, const struct pay_row *row)
 {
-    return x402_address_eq(&f->op.in.auth.to, &row->auth.to) &&
-           x402_amount_cmp(&f->op.in.auth.value, &row->auth.value) == 0;
+    const struct ledger_reserve *in = &f->op.in;
+
+    return !f->nothing && in->method == row->method &&
+           x402_address_eq(&in->asset, &row->asset) &&
+           x402_address_eq(&in->auth.to, &row->auth.to) &&
+           x402_amount_cmp(&in->auth.value, &row->auth.value) == 0 &&
+           x402_amount_cmp(in->has_charge ? &in->charge : &in->auth.value,
+                           &row->charge) == 0;
 }
 
 /* A payment that is known.  RELEASED counts as unknown: nobody was charged. */
@@ -175,11 +183,27 @@ take_over(struct ledger_reserve *in,
     in->wire = request->payment.wire;
     in->chain_id = request->requirement.asset->chain_id;
     in->asset = request->requirement.asset->address;
+    in->method = request->payment.method;
+    in->facilitator = request->payment.facilitator;
+    in->sponsor = request->payment.sponsor;
     in->auth = request->payment.auth;
     in->alone = request->payment.signature_len != 65;
     in->signature_len = request->payment.signature_len;
     memcpy(in->signature, request->payment.signature, in->signature_len);
     memcpy(in->resource, request->resource, sizeof in->resource);
+}
+
+/* "At settlement time, amount represents the actual amount to settle". */
+static void
+take_charge(struct facilitate *f, const struct x402_amount *amount)
+{
+    struct ledger_reserve *in = &f->op.in;
+
+    if (in->method != X402_METHOD_PERMIT2_UPTO)
+        return;
+    f->nothing = x402_amount_is_zero(amount);
+    in->has_charge = !f->nothing;
+    in->charge = *amount;
 }
 
 /** Is the payee somebody's for whom this may be settled?  A key brings its own
@@ -207,9 +231,9 @@ facilitate(struct cashier *cashier,
     f->cb = cb;
     f->arg = arg;
     take_over(&f->op.in, request);
-    err = request->payment.method == X402_METHOD_EIP3009
-              ? check_terms(&f->op, may_collect(&f->op, key))
-              : X402_ERR_SCHEME;
+    if (settle)
+        take_charge(f, &request->requirement.amount);
+    err = check_terms(&f->op, may_collect(&f->op, key));
     if (err != X402_OK)
         answer(f, err);
     else

@@ -59,9 +59,14 @@ bucket_of(const struct cashier *cashier, const struct ledger_reserve *in)
 static bool
 same_key(const struct ledger_reserve *a, const struct ledger_reserve *b)
 {
+    const struct x402_address *contract =
+        x402_method_contract(a->method, &a->asset);
+
     return memcmp(a->auth.nonce, b->auth.nonce, sizeof a->auth.nonce) == 0 &&
            x402_address_eq(&a->auth.from, &b->auth.from) &&
-           x402_address_eq(&a->asset, &b->asset) && a->chain_id == b->chain_id;
+           x402_address_eq(contract,
+                           x402_method_contract(b->method, &b->asset)) &&
+           a->chain_id == b->chain_id;
 }
 
 struct op *

@@ -201,6 +201,9 @@ take_over(struct ledger_reserve *in, const struct x402_till_reserve *from,
     in->look_up = (from->flags & X402_TILL_LOOK_UP) != 0;
     in->alone = (from->flags & X402_TILL_SMART_WALLET) != 0;
     in->wire = from->wire;
+    in->method = from->method;
+    in->facilitator = from->facilitator;
+    in->sponsor = from->sponsor;
     in->chain_id = from->chain_id;
     in->asset = from->asset;
     in->auth = from->auth;
@@ -225,8 +228,7 @@ cashier_reserve(struct cashier *cashier, const struct x402_till_reserve *in,
     r->cb = cb;
     r->arg = arg;
     take_over(&r->op.in, in, worker);
-    err = in->method == X402_METHOD_EIP3009 ? check_terms(&r->op, false)
-                                            : X402_ERR_SCHEME;
+    err = check_terms(&r->op, false);
     other = op_in_work(cashier, &r->op.in);
     if (err == X402_OK && other != NULL)
         err = memcmp(other->in.fingerprint, in->fingerprint, 32) == 0

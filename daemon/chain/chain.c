@@ -165,7 +165,6 @@ list_assets(struct chain *chain)
 
     for (size_t i = 0; (asset = x402_asset_at(i)) != NULL; i++) {
         if (asset->chain_id == chain->config->network->chain_id &&
-            asset->transfer == X402_TRANSFER_EIP3009 &&
             chain->assets_len < CHAIN_ASSETS_MAX)
             chain->assets[chain->assets_len++].asset = asset;
     }
@@ -353,6 +352,23 @@ chain_close(struct chain *chain, core_task closed, void *arg)
 }
 
 /* -- for /health, /supported, reserve -- */
+
+bool
+chain_knows(const struct chain *chain, enum x402_method method)
+{
+    if (method == X402_METHOD_EIP3009)
+        return true;
+    /* another facilitator is asked for EIP-3009 alone */
+    return chain->config->facilitator.url == NULL && chain->permit2[method] &&
+           (method != X402_METHOD_PERMIT2_UPTO ||
+            signers_len(chain->signers) > 0);
+}
+
+bool
+chain_is_signer(const struct chain *chain, const struct x402_address *address)
+{
+    return signers_find(chain->signers, address) != NULL;
+}
 
 const struct chain_health *
 chain_health(const struct chain *chain)

@@ -45,6 +45,11 @@ struct chain_ask {
     uint8_t signature[X402_SIGNATURE_MAX];
     size_t signature_len;
     const char *resource; /* its URL, or NULL; lives until the callback */
+    enum x402_method method;
+    /* Permit2 only */
+    struct x402_address facilitator; /* upto: one of our signers */
+    struct x402_amount charge;       /* upto: what is taken */
+    struct x402_sponsor sponsor;
 };
 struct chain_verdict {
     enum x402_err err; /* OK FUNDS NONCE_USED SIGNATURE EXPIRED NOT_YET_VALID
@@ -56,6 +61,7 @@ struct chain_verdict {
     bool no_balance;   /* nobody could be asked for it: no credit */
     struct x402_amount
         balance; /* of the payer at block_number, read in the same call */
+    struct x402_amount allowance; /* likewise, Permit2's */
     uint64_t block_number;
 };
 typedef void (*chain_verdict_cb)(void *arg,
@@ -106,6 +112,12 @@ struct chain_health {
     struct x402_amount signer_balance[CONFIG_SIGNERS_MAX]; /* wei */
 };
 const struct chain_health *chain_health(const struct chain *chain);
+/** Are Permit2 and the method's proxy there, and with upto a signer of ours
+ * that it could name?  Always for EIP-3009. */
+bool chain_knows(const struct chain *chain, enum x402_method method);
+/** Is it one of the accounts that settle for us? */
+bool chain_is_signer(const struct chain *chain,
+                     const struct x402_address *address);
 uint64_t chain_id(const struct chain *chain);
 
 #endif

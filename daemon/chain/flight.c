@@ -44,10 +44,11 @@ flight_add_payment(struct flight *flight, const struct pay_row *row)
     payments += flight->payments_len++;
     *payments = (struct flight_payment){
         .id = row->id,
+        .method = row->method,
         .asset = row->asset,
         .payer = row->auth.from,
         .payee = row->auth.to,
-        .value = row->auth.value,
+        .value = row->charge,
         .alone = row->alone,
     };
     memcpy(payments->nonce, row->auth.nonce, sizeof payments->nonce);
@@ -95,6 +96,7 @@ flight_outcomes(const struct flight *flight, const struct receipt *receipt)
     for (size_t i = 0; i < flight->payments_len; i++) {
         const struct flight_payment *p = &flight->payments[i];
         struct receipt_claim claim = {
+            .method = p->method,
             .token = &p->asset,
             .payer = &p->payer,
             .payee = &p->payee,

@@ -15,6 +15,7 @@
 
 struct flight_payment {
     int64_t id;
+    enum x402_method method;
     struct x402_address asset, payer, payee;
     struct x402_amount value;
     uint8_t nonce[32];

@@ -31,7 +31,7 @@ judge_member(struct group *group, size_t i, const struct look_seen *seen,
              const struct look_block *block)
 {
     struct waiting *w = group->member[i];
-    enum x402_err err = look_judge(seen, &w->ask.auth, block->time_s);
+    enum x402_err err = look_judge(seen, &group->payment[i], block->time_s);
 
     if (err == X402_ERR_SIMULATION && seen->shared && !w->apart) {
         w->apart = true;
@@ -43,6 +43,7 @@ judge_member(struct group *group, size_t i, const struct look_seen *seen,
                         .has_code = group->alone,
                         .deploys = group->deploys,
                         .balance = seen->balance,
+                        .allowance = seen->allowance,
                         .block_number = block->number,
                     });
 }
@@ -60,8 +61,8 @@ read_look(struct group *group, const struct rpc_answer *answer,
     if (answer->status != RPC_RESULT ||
         !quantity_text_data(&bytes, &len, answer->text))
         return false;
-    good = look_decode(seen, block, group->payment, group->len, !group->alone,
-                       bytes, len);
+    good = look_decode(seen, block, group->payment, group->len,
+                       !group->alone && !group->solo, bytes, len);
     free(bytes);
     return good;
 }
@@ -238,12 +239,14 @@ wallets_are_stopped(const struct group *group)
 static void
 judge_alone(struct group *group, const struct rpc_answer *answers)
 {
+    /* Permit2 asks the wallet itself, and knows no fallback. */
+    bool by_token = group->payment[0].method == X402_METHOD_EIP3009;
     struct look_seen seen;
     struct look_block block;
 
     if (!read_look(group, &answers[0], &seen, &block) ||
         (answers[1].status != RPC_RESULT && !chain_is_revert(&answers[1])) ||
-        (!group->deploys &&
+        (!group->deploys && by_token &&
          wallet_judge(&answers[2]) == X402_ERR_UNAVAILABLE)) {
         group_failed(group, false);
         return;
@@ -253,10 +256,39 @@ judge_alone(struct group *group, const struct rpc_answer *answers)
         return;
     }
     hear_token(&seen, &answers[1]);
-    if (!group->deploys)
+    if (!group->deploys && by_token)
         hear_wallet(&seen, &answers[2]);
-    else if (!seen.moved)
+    else if (group->deploys && !seen.moved)
         explain_deployment(&seen, &answers[2]);
+    judge_member(group, 0, &seen, &block);
+}
+
+/* upto of a payer whose code was not known: he may turn out to have some. */
+static void
+judge_solo(struct group *group, const struct rpc_answer *answers)
+{
+    struct waiting *w = group->member[0];
+    struct look_seen seen;
+    struct look_block block;
+
+    (void)learn_codes(group, answers + 2);
+    switch (group->code[0]) {
+    case CODE_UNKNOWN:
+        waiting_tell_err(w, X402_ERR_UNAVAILABLE);
+        return;
+    case CODE_SOME:
+        w->alone = true;
+        waiting_push_front(&group->simulator->queue, w);
+        return;
+    case CODE_NONE:
+        break;
+    }
+    if (!read_look(group, &answers[0], &seen, &block) ||
+        (answers[1].status != RPC_RESULT && !chain_is_revert(&answers[1]))) {
+        group_failed(group, false);
+        return;
+    }
+    hear_token(&seen, &answers[1]);
     judge_member(group, 0, &seen, &block);
 }
 
@@ -285,6 +317,8 @@ on_answers(void *arg, const struct rpc_answer *answers, size_t len)
         upkeep_lost(simulator->chain);
     if (override_refused(group, answers))
         ;
+    else if (group->solo)
+        judge_solo(group, answers);
     else if (group->alone)
         judge_alone(group, answers);
     else
@@ -303,7 +337,7 @@ look_call(struct group *group)
         .to = chain_multicall3(), .block = "latest", .time_s = group->time_s};
     uint8_t *data =
         look_encode(&message.data_len, chain->config->network->chain_id,
-                    group->payment, group->len, !group->alone);
+                    group->payment, group->len, !group->alone && !group->solo);
     struct rpc_call call;
 
     message.data = data;
@@ -320,11 +354,15 @@ alone_call(struct group *group)
 {
     struct chain *chain = group->simulator->chain;
     const struct waiting *w = group->member[0];
+    const struct look_payment *payment = &group->payment[0];
     struct fees_caps caps = {chain->config->max_fee_gwei, 0};
     struct fees fees;
     struct sign_calldata calldata;
     struct params_message message = {
-        .from = w->from != NULL ? w->from : signers_any(chain->signers),
+        .from = payment->method == X402_METHOD_PERMIT2_UPTO
+                    ? payment->facilitator
+                : w->from != NULL ? w->from
+                                  : signers_any(chain->signers),
         .to = &calldata.to,
         .gas = group->deploys ? WALLET_DEPLOY_GAS : WALLET_GAS,
         .block = "latest",
@@ -370,10 +408,11 @@ static void
 add_alone_calls(struct group *group, struct rpc_call *calls, size_t *len)
 {
     calls[(*len)++] = alone_call(group);
-    calls[(*len)++] = group->deploys
-                          ? explain_call(group)
-                          : wallet_ask(group->simulator->chain, group->payment,
-                                       group->time_s);
+    if (group->deploys)
+        calls[(*len)++] = explain_call(group);
+    else if (group->payment[0].method == X402_METHOD_EIP3009)
+        calls[(*len)++] =
+            wallet_ask(group->simulator->chain, group->payment, group->time_s);
 }
 
 /* Asks again two seconds early, so that the answer outlives the call. */
@@ -414,7 +453,9 @@ group_launch(struct group *group)
     calls[0] = look_call(group);
     if (group->alone)
         add_alone_calls(group, calls, &len);
-    else
+    else if (group->solo)
+        calls[len++] = alone_call(group);
+    if (!group->alone)
         add_code_calls(group, calls, &len);
     simulator->inflight++;
     rpc_ask(simulator->chain->rpc, calls, len, on_answers, group);

@@ -21,8 +21,9 @@ struct group {
     struct look_payment payment[SIMULATE_TOGETHER];
     size_t len;
     bool alone;
-    bool deploys;                      /* its payer's wallet: ERC-6492 */
-    uint64_t time_s;                   /* the time it pretends */
+    bool deploys;    /* its payer's wallet: ERC-6492 */
+    bool solo;       /* upto: its proxy looks at the caller, so no Multicall3 */
+    uint64_t time_s; /* the time it pretends */
     enum code code[SIMULATE_TOGETHER]; /* of each member's payer */
     size_t code_of[SIMULATE_TOGETHER]; /* whose code each further call asks */
     size_t code_len;

@@ -188,7 +188,8 @@ explain(struct income *item, struct receipt *receipt)
     for (size_t i = 0; i < receipt->uses_len; i++) {
         struct receipt_use *use = &receipt->uses[i];
 
-        if (!use->moved || !x402_address_eq(&use->token, &item->token) ||
+        if (!use->moved || use->method != X402_METHOD_EIP3009 ||
+            !x402_address_eq(&use->token, &item->token) ||
             !x402_address_eq(&use->payer, &item->payer) ||
             !x402_address_eq(&use->payee, &item->payee) ||
             x402_amount_cmp(&use->value, &item->value) != 0)

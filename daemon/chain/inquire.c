@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See inquire.h.  The logs are searched backwards from the head in windows:
- * the use is nearly always recent, and nodes limit how much they search. */
+ * the use is nearly always recent, and nodes limit how much they search.
+ *
+ * Permit2 logs no use.  There the payer's transfers to our payee are gone
+ * through, and the calls that made them are read (proof.c).  When none of them
+ * is this payment's, and its nonce is used at a final block, it was taken back
+ * or used for something else. */
 #include "inquire.h"
 
 #include <stdlib.h>
@@ -11,6 +16,7 @@
 #include "../log.h"
 #include "../metrics.h"
 #include "follow.h"
+#include "inquire_inside.h"
 #include "look.h"
 #include "params.h"
 #include "quantity.h"
@@ -23,50 +29,29 @@
 /* Where the node cannot look into a final block any more (its state was
  * pruned): this long after the end no reorg brings the time back. */
 #define LONG_AFTER_S 3600
-
-struct inquiry {
-    struct chain *chain;
-    struct pay_row row;
-    enum x402_err reason;
-    enum x402_err asked_for; /* the reason at the beginning */
-    unsigned asked, without; /* endpoints: who answered, whom not to ask */
-    struct proof {
-        bool paid;
-        enum x402_err reason; /* not paid */
-        uint8_t tx_hash[32], block_hash[32];
-    } first; /* what the first one's answers come to */
-    bool second;
-    bool claimed; /* somebody named the transaction: */
-    uint8_t claim[32];
-    uint64_t to, window; /* being searched: (to - window, to] */
-    bool newest;         /* up to the newest block, whatever it is by now */
-    unsigned windows;
-    bool pruned;   /* the final block's state is gone: looking at the head */
-    bool use_only; /* is it used by now?  nothing else is asked */
-    uint64_t use_block;
-    uint8_t tx_hash[32];
-    struct receipt receipt;
-};
+/* Of a younger payment every transfer since it was made was looked at. */
+#define SEARCHED_MS (3 * 24 * 3600 * 1000ull)
 
 static void search(struct inquiry *q);
 static void proceed(struct inquiry *q);
 
-static void
-ask(struct inquiry *q, const struct rpc_call *calls, size_t len, rpc_cb cb)
+void
+inquire_ask(struct inquiry *q, const struct rpc_call *calls, size_t len,
+            rpc_cb cb)
 {
     rpc_ask_without(q->chain->rpc, q->without, calls, len, cb, q);
 }
 
-static void
-note_answerer(struct inquiry *q)
+void
+inquire_note_answerer(struct inquiry *q)
 {
     q->asked |= rpc_answerer(q->chain->rpc);
 }
 
 /* -- the end -- */
 
-static void
-end(struct inquiry *q, enum x402_err later)
+void
+inquire_end(struct inquiry *q, enum x402_err later)
 {
     q->chain->settler_inquiries--;
     settle_put_back(q->chain->settler, q->row.id, later);
@@ -85,7 +70,7 @@ may_let_go(const struct pay_row *row)
 /* A proof counts when two endpoints, each asked from the beginning, come to the
  * same.  Returns true then; else the inquiry goes on, or ended. */
 static bool
-is_proven(struct inquiry *q, const struct proof *proof)
+is_proven(struct inquiry *q, const struct finding *proof)
 {
     if (!rpc_must_agree(q->chain->rpc))
         return true;
@@ -93,6 +78,8 @@ is_proven(struct inquiry *q, const struct proof *proof)
         q->first = *proof;
         q->second = true;
         q->without = q->asked;
+        q->candidates = 0;
+        q->doubt = q->searched = false;
         receipt_free(&q->receipt);
         proceed(q);
         return false;
@@ -102,7 +89,7 @@ is_proven(struct inquiry *q, const struct proof *proof)
         memcmp(proof->block_hash, q->first.block_hash, 32) == 0)
         return true;
     log_event(LOG_ERROR, "endpoints_disagree", NULL);
-    end(q, q->asked_for);
+    inquire_end(q, q->asked_for);
     return false;
 }
 
@@ -129,13 +116,13 @@ on_failed(void *arg, enum x402_err err, int64_t payment)
             excuse(q);
         watch_refused(q->chain->watches, payment, q->reason);
     }
-    end(q, X402_OK);
+    inquire_end(q, X402_OK);
 }
 
 static void
 fail(struct inquiry *q, enum x402_err reason)
 {
-    struct proof proof = {.reason = reason};
+    struct finding proof = {.reason = reason};
 
     if (!may_let_go(&q->row) && !is_proven(q, &proof))
         return;
@@ -158,7 +145,7 @@ fail_if_final(struct inquiry *q, uint64_t block,
         (follow_read_final(q->chain, finalized, &final) && block <= final))
         fail(q, X402_ERR_NONCE_USED);
     else
-        end(q, X402_ERR_NONCE_USED);
+        inquire_end(q, X402_ERR_NONCE_USED);
 }
 
 /* -- somebody used it: for whom? -- */
@@ -178,13 +165,13 @@ on_paid(void *arg, enum x402_err err, int64_t payment)
             follow_paid_by(q->chain->follower, &q->receipt);
         watch_mined(q->chain->watches, payment);
     }
-    end(q, X402_OK);
+    inquire_end(q, X402_OK);
 }
 
-static void
-paid(struct inquiry *q)
+void
+inquire_paid(struct inquiry *q)
 {
-    struct proof proof = {.paid = true};
+    struct finding proof = {.paid = true};
 
     memcpy(proof.tx_hash, q->receipt.tx_hash, 32);
     memcpy(proof.block_hash, q->receipt.block_hash, 32);
@@ -200,10 +187,11 @@ static struct receipt_claim
 claim_of(const struct inquiry *q)
 {
     return (struct receipt_claim){
+        .method = q->row.method,
         .token = &q->row.asset,
         .payer = &q->row.auth.from,
         .payee = &q->row.auth.to,
-        .value = &q->row.auth.value,
+        .value = &q->row.charge,
         .nonce = q->row.auth.nonce,
     };
 }
@@ -215,19 +203,18 @@ on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
     struct receipt_claim claim = claim_of(q);
 
     (void)len;
-    note_answerer(q);
+    inquire_note_answerer(q);
     if (answers[0].status != RPC_RESULT || q->chain->closing ||
         receipt_read(&q->receipt, answers[0].text, q->tx_hash) !=
             RECEIPT_READ ||
         !receipt_used(&q->receipt, &claim)) {
-        end(q, X402_ERR_NONCE_USED);
+        inquire_end(q, X402_ERR_NONCE_USED);
         return;
     }
-    if (!receipt_paid(&q->receipt, &claim)) {
+    if (receipt_paid(&q->receipt, &claim))
+        inquire_paid(q);
+    else
         fail_if_final(q, q->receipt.block_number, &answers[1]);
-        return;
-    }
-    paid(q);
 }
 
 /* -- the search -- */
@@ -261,9 +248,9 @@ on_canceled(void *arg, const struct rpc_answer *answers, size_t len)
     struct inquiry *q = arg;
 
     (void)len;
-    note_answerer(q);
+    inquire_note_answerer(q);
     if (q->chain->closing)
-        end(q, X402_ERR_NONCE_USED);
+        inquire_end(q, X402_ERR_NONCE_USED);
     else
         fail_if_final(q, q->use_block, &answers[0]);
 }
@@ -277,18 +264,57 @@ found(struct inquiry *q, const json_t *log)
         !quantity_u64(&q->use_block, json_object_get(log, "blockNumber")) ||
         !quantity_bytes(q->tx_hash, 32,
                         json_object_get(log, "transactionHash"))) {
-        end(q, X402_ERR_NONCE_USED);
+        inquire_end(q, X402_ERR_NONCE_USED);
         return;
     }
     if (is_topic(log, 0, x402_abi_topic_authorization_canceled)) {
         calls[0] = params_block("finalized");
-        ask(q, calls, 1, on_canceled);
+        inquire_ask(q, calls, 1, on_canceled);
         return;
     }
     calls[0] = params_receipt(q->tx_hash);
     calls[1] = params_block("finalized");
-    ask(q, calls, 2, on_receipt);
+    inquire_ask(q, calls, 2, on_receipt);
 }
+
+/* -- Permit2 -- */
+
+static bool
+by_permit2(const struct inquiry *q)
+{
+    return q->row.method != X402_METHOD_EIP3009;
+}
+
+static void ask_state(struct inquiry *q);
+
+static void
+not_found(struct inquiry *q)
+{
+    bool all =
+        q->to < q->window || core_now_ms() - q->row.created_ms < SEARCHED_MS;
+
+    if (by_permit2(q) && !q->doubt && all && !q->searched) {
+        q->searched = true;
+        ask_state(q);
+        return;
+    }
+    log_event(LOG_WARN, "authorization_use_not_found", NULL);
+    inquire_end(q, X402_ERR_NONCE_USED);
+}
+
+void
+inquire_next_window(struct inquiry *q)
+{
+    if (q->to < q->window || ++q->windows == WINDOWS_MAX) {
+        not_found(q);
+        return;
+    }
+    q->to -= q->window;
+    q->newest = false;
+    search(q);
+}
+
+/* -- both -- */
 
 static void
 on_logs(void *arg, const struct rpc_answer *answers, size_t len)
@@ -297,30 +323,28 @@ on_logs(void *arg, const struct rpc_answer *answers, size_t len)
     const json_t *logs = answers[0].result;
 
     (void)len;
-    note_answerer(q);
+    inquire_note_answerer(q);
     if (q->chain->closing) {
-        end(q, X402_ERR_NONCE_USED);
+        inquire_end(q, X402_ERR_NONCE_USED);
     } else if (answers[0].status == RPC_ERROR && q->window > WINDOW_LEAST) {
         q->window /= 2; /* "range too large" */
         search(q);
     } else if (answers[0].status != RPC_RESULT || !json_is_array(logs)) {
-        end(q, X402_ERR_NONCE_USED);
+        inquire_end(q, X402_ERR_NONCE_USED);
+    } else if (by_permit2(q)) {
+        inquire_take_candidates(q, logs);
+        inquire_next_candidate(q);
     } else if (json_array_size(logs) > 0) {
         found(q, json_array_get(logs, json_array_size(logs) - 1));
-    } else if (q->to < q->window || ++q->windows == WINDOWS_MAX) {
-        log_event(LOG_WARN, "authorization_use_not_found", NULL);
-        end(q, X402_ERR_NONCE_USED);
     } else {
-        q->to -= q->window;
-        q->newest = false;
-        search(q);
+        inquire_next_window(q);
     }
 }
 
 static void
 search(struct inquiry *q)
 {
-    uint8_t payer[32] = {0};
+    uint8_t payer[32] = {0}, payee[32] = {0};
     struct params_logs logs = {
         .contract = &q->row.asset,
         .either = {x402_abi_topic_authorization_used,
@@ -333,8 +357,13 @@ search(struct inquiry *q)
     struct rpc_call call;
 
     memcpy(payer + 12, q->row.auth.from.byte, 20);
+    memcpy(payee + 12, q->row.auth.to.byte, 20);
+    if (by_permit2(q)) {
+        logs.either[0] = logs.either[1] = x402_abi_topic_transfer;
+        logs.topic2 = payee;
+    }
     call = params_logs(&logs);
-    ask(q, &call, 1, on_logs);
+    inquire_ask(q, &call, 1, on_logs);
 }
 
 static void
@@ -348,14 +377,11 @@ begin_search(struct inquiry *q)
 
 /* -- expired: unused at a final block after its end? -- */
 
-static void ask_state(struct inquiry *q);
-
 static bool
 read_state(struct inquiry *q, const struct rpc_answer *answer,
            struct look_seen *seen, struct look_block *block)
 {
-    struct look_payment payment = {.asset = &q->row.asset,
-                                   .auth = &q->row.auth};
+    struct look_payment payment = look_of_row(&q->row);
     uint8_t *data;
     size_t len;
     bool good;
@@ -377,9 +403,9 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
     struct look_block block;
 
     (void)len;
-    note_answerer(q);
+    inquire_note_answerer(q);
     if (q->chain->closing) {
-        end(q, q->reason);
+        inquire_end(q, q->reason);
         return;
     }
     if (answers[0].status == RPC_ERROR && !q->pruned) {
@@ -390,24 +416,25 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
         return;
     }
     if (!read_state(q, &answers[0], &seen, &block)) {
-        end(q, q->reason);
+        inquire_end(q, q->reason);
         return;
     }
     if (q->pruned)
         ends_s += LONG_AFTER_S;
-    if (seen.used)
+    if (seen.used && q->searched)
+        fail(q, X402_ERR_NONCE_USED);
+    else if (seen.used)
         begin_search(q);
     else if (block.time_s >= ends_s && !q->use_only)
         fail(q, q->reason);
     else
-        end(q, q->reason);
+        inquire_end(q, q->reason);
 }
 
 static void
 ask_state(struct inquiry *q)
 {
-    struct look_payment payment = {.asset = &q->row.asset,
-                                   .auth = &q->row.auth};
+    struct look_payment payment = look_of_row(&q->row);
     struct params_message message = {
         .to = chain_multicall3(),
         .block = q->pruned ? "latest" : "finalized",
@@ -419,7 +446,7 @@ ask_state(struct inquiry *q)
     message.data = data;
     call = params_call(&message);
     free(data);
-    ask(q, &call, 1, on_state);
+    inquire_ask(q, &call, 1, on_state);
 }
 
 static void ask_claim(struct inquiry *q);
@@ -489,14 +516,14 @@ on_claim(void *arg, const struct rpc_answer *answers, size_t len)
     enum receipt_read read = RECEIPT_BAD;
 
     (void)len;
-    note_answerer(q);
+    inquire_note_answerer(q);
     if (answers[0].status != RPC_RESULT || q->chain->closing) {
-        end(q, X402_ERR_PENDING);
+        inquire_end(q, X402_ERR_PENDING);
         return;
     }
     read = receipt_read(&q->receipt, answers[0].text, q->tx_hash);
     if (read == RECEIPT_READ && receipt_paid(&q->receipt, &claim)) {
-        paid(q);
+        inquire_paid(q);
         return;
     }
     /* not mined as far as the node knows, or not about this payment */
@@ -515,7 +542,7 @@ ask_claim(struct inquiry *q)
     struct rpc_call call = params_receipt(q->claim);
 
     memcpy(q->tx_hash, q->claim, sizeof q->tx_hash);
-    ask(q, &call, 1, on_claim);
+    inquire_ask(q, &call, 1, on_claim);
 }
 
 void

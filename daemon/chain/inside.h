@@ -37,6 +37,7 @@ struct chain {
     struct chain_asset assets[CHAIN_ASSETS_MAX];
     size_t assets_len;
     bool ready; /* chain id, Multicall3 and assets were checked */
+    bool permit2[X402_METHOD_LAST + 1]; /* by method: its contracts are there */
     bool closing;
     unsigned ledger_waits; /* commands whose answer has not come */
     unsigned settler_inquiries;

@@ -75,9 +75,17 @@ put_off(struct job *job, const struct member *member, enum x402_err reason)
 static struct look_payment
 payment_of(struct member *member)
 {
-    return wallet_payment(&member->wrapper, &member->row.asset,
-                          &member->row.auth, member->row.signature,
-                          member->row.signature_len, member->deploys);
+    const struct pay_row *row = &member->row;
+    struct look_payment payment =
+        wallet_payment(&member->wrapper, &row->asset, &row->auth,
+                       row->signature, row->signature_len, member->deploys);
+
+    payment.method = row->method;
+    payment.facilitator = &row->facilitator;
+    payment.charge = &row->charge;
+    payment.sponsor =
+        row->sponsor.kind == X402_SPONSOR_NONE ? NULL : &row->sponsor;
+    return payment;
 }
 
 void
@@ -167,12 +175,9 @@ look_at_each(struct job *job)
     for (size_t i = 0; i < job->len; i++) {
         const struct pay_row *row = &job->member[i].row;
         struct asking *asking = chain_alloc(sizeof *asking);
-        struct chain_ask ask = {.asset = row->asset,
-                                .auth = row->auth,
-                                .signature_len = row->signature_len};
+        struct chain_ask ask = settle_ask(row);
 
         *asking = (struct asking){job, i};
-        memcpy(ask.signature, row->signature, row->signature_len);
         simulate_again(job->settler->chain, &ask, &job->signer->address,
                        on_verdict, asking);
     }
@@ -306,7 +311,8 @@ read_gas(struct job *job, const struct rpc_answer *answer)
     if (gas == 0) {
         if (!quantity_u64(&gas, answer->result) || gas > gas_most(job))
             return false;
-        gas_learn(&job->settler->gas, gas, job->len, core_now_ms());
+        if (!job->permit2)
+            gas_learn(&job->settler->gas, gas, job->len, core_now_ms());
     }
     job->gas_limit = gas + gas * 3 / 10;
     if (job->gas_limit > gas_most(job))
@@ -379,8 +385,9 @@ gas_call(struct job *job)
     struct params_message message = {.from = &job->signer->address};
     struct rpc_call call;
 
-    job->gas_guess =
-        job->careful ? 0 : gas_guess(&settler->gas, job->len, now_ms);
+    job->gas_guess = job->careful || job->permit2
+                         ? 0
+                         : gas_guess(&settler->gas, job->len, now_ms);
     if (job->gas_guess > gas_most(job))
         job->gas_guess = 0;
     job->time_s = job->gas_guess == 0 && now_ms < settler->no_time_until_ms
@@ -429,6 +436,8 @@ job_start(struct settler *settler, struct signer *signer,
     job->len = n;
     for (size_t i = 0; i < n; i++)
         job->member[i].row = *rows[i];
+    for (size_t i = 0; i < n; i++)
+        job->permit2 = job->permit2 || rows[i]->method != X402_METHOD_EIP3009;
     signer->flights++;
     for (size_t i = 0; i < n && !job->careful; i++)
         job->careful = rows[i]->alone ||

@@ -27,6 +27,7 @@ struct job {
     uint64_t time_s;    /* pretended in the question */
     uint64_t gas_guess; /* what the question gave the call; 0: an estimate */
     bool careful;       /* its members were looked at one by one */
+    bool permit2;       /* another gas than EIP-3009's */
     size_t code_of[LOOK_MAX]; /* whose code was asked for along with it */
     size_t code_len;
 };

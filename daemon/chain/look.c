@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See look.h.  Order of the inner calls: block number, block time, one
- * balanceOf for each payer and token, one authorizationState for each payment,
- * then the transfers. */
+ * balanceOf for each payer and token, one authorizationState for each payment
+ * (with Permit2 its nonceBitmap and the token's allowance), then the transfers.
+ */
 #include "look.h"
 
 #include <stdlib.h>
@@ -10,7 +11,9 @@
 
 #include <x402/span.h>
 
-#define CALLS_MAX (2 + 3 * LOOK_MAX)
+#include "../failpoint.h"
+
+#define CALLS_MAX (2 + 4 * LOOK_MAX)
 
 /* -- who is whose balance -- */
 
@@ -39,7 +42,41 @@ number_accounts(size_t account[static LOOK_MAX],
     return count;
 }
 
+static bool
+by_permit2(const struct look_payment *payment)
+{
+    return payment->method != X402_METHOD_EIP3009;
+}
+
 /* -- encode -- */
+
+const struct x402_address *
+look_target(const struct look_payment *payment)
+{
+    return x402_method_target(payment->method, payment->asset);
+}
+
+size_t
+look_calldata(uint8_t *out, const struct look_payment *payment)
+{
+    struct x402_abi_permit2 call = {
+        .method = payment->method,
+        .token = payment->asset,
+        .auth = payment->auth,
+        .charge = payment->charge,
+        .facilitator = payment->facilitator,
+        .sponsor = payment->sponsor,
+        .signature = payment->signature,
+        .signature_len = payment->signature_len,
+    };
+
+    if (mutant("upto_takes_all"))
+        call.charge = &payment->auth->value;
+    if (by_permit2(payment))
+        return x402_abi_settle(out, &call);
+    return x402_abi_transfer(out, payment->auth, payment->signature,
+                             payment->signature_len);
+}
 
 struct builder {
     struct x402_abi_call calls[CALLS_MAX];
@@ -66,7 +103,7 @@ data_cap(const struct look_payment *payments, size_t n)
     size_t cap = 8;
 
     for (size_t i = 0; i < n; i++)
-        cap += 36 + 68 + X402_ABI_TRANSFER_VRS_LEN + 96 +
+        cap += 36 + 2 * 68 + LOOK_CALL_MAX - X402_SIGNATURE_MAX + 96 +
                (payments[i].signature_len > 65 ? payments[i].signature_len : 0);
     return cap;
 }
@@ -108,6 +145,22 @@ add_block(struct builder *b, uint64_t chain_id)
 }
 
 static void
+add_state(struct builder *b, const struct look_payment *payment)
+{
+    const struct x402_authorization *auth = payment->auth;
+
+    if (!by_permit2(payment)) {
+        add(b, payment->asset,
+            x402_abi_authorization_state(b->data + b->used, &auth->from,
+                                         auth->nonce));
+        return;
+    }
+    add(b, &x402_permit2_contract,
+        x402_abi_nonce_bitmap(b->data + b->used, &auth->from, auth->nonce));
+    add(b, payment->asset, x402_abi_allowance(b->data + b->used, &auth->from));
+}
+
+static void
 add_reads(struct builder *b, const struct look_payment *payments, size_t n)
 {
     size_t account[LOOK_MAX];
@@ -122,10 +175,7 @@ add_reads(struct builder *b, const struct look_payment *payments, size_t n)
             x402_abi_balance_of(b->data + b->used, &payments[i].auth->from));
     }
     for (size_t i = 0; i < n; i++)
-        add(b, payments[i].asset,
-            x402_abi_authorization_state(b->data + b->used,
-                                         &payments[i].auth->from,
-                                         payments[i].auth->nonce));
+        add_state(b, &payments[i]);
 }
 
 uint8_t *
@@ -141,10 +191,8 @@ look_encode(size_t *len, uint64_t chain_id, const struct look_payment *payments,
     add_block(b, chain_id);
     add_reads(b, payments, n);
     for (size_t i = 0; i < n && transfers; i++)
-        add(b, payments[i].asset,
-            x402_abi_transfer(b->data + b->used, payments[i].auth,
-                              payments[i].signature,
-                              payments[i].signature_len));
+        add(b, look_target(&payments[i]),
+            look_calldata(b->data + b->used, &payments[i]));
     out = malloc(x402_abi_aggregate3_len(b->calls, b->len));
     if (out == NULL)
         abort();
@@ -179,6 +227,13 @@ read_state(bool *used, const struct x402_abi_result *result)
     return true;
 }
 
+/* How many results the state of one payment takes. */
+static size_t
+states_of(const struct look_payment *payment)
+{
+    return by_permit2(payment) ? 2 : 1;
+}
+
 static bool
 read_balance(struct x402_amount *out, const struct x402_abi_result *result)
 {
@@ -188,11 +243,29 @@ read_balance(struct x402_amount *out, const struct x402_abi_result *result)
     return true;
 }
 
+/* Permit2's errors: InvalidSignature(), InvalidSignatureLength(),
+ * InvalidSigner(), InvalidContractSignature(). */
+static bool
+is_permit2_error(const uint8_t *revert, size_t len)
+{
+    static const char selectors[][5] = {"\x8b\xaa\x57\x9f", "\x4b\xe6\x32\x1b",
+                                        "\x81\x5e\x1d\x64", "\xb0\x66\x9c\xbc"};
+
+    for (size_t i = 0; len == 4 && i < 4; i++) {
+        if (memcmp(revert, selectors[i], 4) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool
 look_bad_signature(const uint8_t *revert, size_t len)
 {
     static const char word[] = "signature";
     struct x402_span text = x402_abi_revert_text(revert, len);
+
+    if (is_permit2_error(revert, len))
+        return true;
 
     for (size_t i = 0; i + sizeof word - 1 <= text.len; i++) {
         if (strncasecmp(text.at + i, word, sizeof word - 1) == 0)
@@ -211,6 +284,18 @@ read_transfer(struct look_seen *seen, const struct x402_abi_result *result)
             look_bad_signature(result->data, result->data_len);
 }
 
+static bool
+read_payment(struct look_seen *seen, const struct look_payment *payment,
+             const struct x402_abi_result *state)
+{
+    if (!by_permit2(payment))
+        return read_state(&seen->used, state);
+    if (!state->success || state->data_len != 32)
+        return false;
+    seen->used = x402_abi_nonce_bit(state->data, payment->auth->nonce);
+    return read_balance(&seen->allowance, state + 1);
+}
+
 bool
 look_decode(struct look_seen *seen, struct look_block *block,
             const struct look_payment *payments, size_t n, bool transfers,
@@ -219,11 +304,13 @@ look_decode(struct look_seen *seen, struct look_block *block,
     struct x402_abi_result results[CALLS_MAX];
     size_t account[LOOK_MAX], members[LOOK_MAX] = {0};
     size_t accounts = number_accounts(account, payments, n);
-    size_t total = 2 + accounts + n + (transfers ? n : 0);
+    size_t total = 2 + accounts + (transfers ? n : 0);
     const struct x402_abi_result *balances = results + 2,
-                                 *states = balances + accounts,
-                                 *moves = states + n;
+                                 *state = balances + accounts, *move;
 
+    for (size_t i = 0; i < n; i++)
+        total += states_of(&payments[i]);
+    move = results + total - (transfers ? n : 0);
     if (x402_abi_aggregate3_decode(results, total, answer, answer_len) !=
             X402_OK ||
         !read_u64(&block->time_s, &results[0]) ||
@@ -234,28 +321,42 @@ look_decode(struct look_seen *seen, struct look_block *block,
     for (size_t i = 0; i < n; i++) {
         seen[i] = (struct look_seen){.shared = members[account[i]] > 1};
         seen[i].token = read_balance(&seen[i].balance, &balances[account[i]]) &&
-                        read_state(&seen[i].used, &states[i]);
+                        read_payment(&seen[i], &payments[i], state);
+        state += states_of(&payments[i]);
         if (transfers)
-            read_transfer(&seen[i], &moves[i]);
+            read_transfer(&seen[i], move++);
     }
     return true;
 }
 
 /* -- judge -- */
 
+static const struct x402_amount *
+amount_of(const struct look_payment *payment)
+{
+    return payment->method == X402_METHOD_PERMIT2_UPTO ? payment->charge
+                                                       : &payment->auth->value;
+}
+
 /* The order of the official facilitator's diagnosis, time before the rest.  A
  * token that lets a used authorization through, or moves more than there is,
  * is not believed either. */
 enum x402_err
-look_judge(const struct look_seen *seen, const struct x402_authorization *auth,
+look_judge(const struct look_seen *seen, const struct look_payment *payment,
            uint64_t time_s)
 {
+    const struct x402_authorization *auth = payment->auth;
+    const struct x402_amount *amount = amount_of(payment);
+
     if (!seen->token)
         return X402_ERR_ASSET;
     if (seen->used)
         return X402_ERR_NONCE_USED;
-    if (x402_amount_cmp(&seen->balance, &auth->value) < 0)
+    if (x402_amount_cmp(&seen->balance, amount) < 0)
         return X402_ERR_FUNDS;
+    if (by_permit2(payment) && payment->sponsor == NULL &&
+        x402_amount_cmp(&seen->allowance, amount) < 0)
+        return X402_ERR_ALLOWANCE;
     if (time_s <= auth->valid_after_s)
         return X402_ERR_NOT_YET_VALID;
     if (time_s >= auth->valid_before_s)

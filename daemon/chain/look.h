@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One look at the chain: a single aggregate3 that reads the block, the payers'
- * balances and the authorizations' states, and then tries the transfers.
+ * balances and the authorizations' states (with Permit2 its allowances too),
+ * and then tries the transfers.
  * Everything in it is of one block.
  *
  * The reads come first, so several payments of one payer may stand in one look:
@@ -29,12 +30,23 @@ struct look_payment {
     size_t signature_len;
     /* an ERC-6492 wallet that this payment deploys first; NULL: none */
     const struct x402_erc6492 *deploy;
+    enum x402_method method;
+    /* Permit2 only */
+    const struct x402_address *facilitator; /* upto */
+    const struct x402_amount *charge;       /* upto: what is taken */
+    const struct x402_sponsor *sponsor;     /* NULL: the allowance is there */
 };
+
+/** The call that carries it out: whom, and with what.  out holds LOOK_CALL_MAX.
+ */
+#define LOOK_CALL_MAX X402_ABI_SETTLE_MAX
+const struct x402_address *look_target(const struct look_payment *payment);
+size_t look_calldata(uint8_t *out, const struct look_payment *payment);
 
 /** What was seen of one payment. */
 struct look_seen {
     bool token;         /* the asset answered like a token */
-    bool used;          /* authorizationState */
+    bool used;          /* authorizationState, or Permit2's nonceBitmap */
     bool tried;         /* the transfer was in the look */
     bool moved;         /* and it went through */
     bool shared;        /* another payment of this payer was in the same look */
@@ -42,6 +54,7 @@ struct look_seen {
                            contract */
     bool not_deployed;  /* its factory did not make the payer's contract */
     struct x402_amount balance;
+    struct x402_amount allowance; /* Permit2's, of the payer */
 };
 struct look_block {
     uint64_t number;
@@ -60,10 +73,9 @@ bool look_decode(struct look_seen *seen, struct look_block *block,
 /** The token's text of refusal is about the signature. */
 bool look_bad_signature(const uint8_t *revert, size_t len);
 
-/** What it means: X402_OK ASSET NONCE_USED FUNDS NOT_YET_VALID EXPIRED
- *  SIGNATURE SIMULATION.  In: time_s  the time that the calls saw. */
+/** What it means: X402_OK ASSET NONCE_USED FUNDS ALLOWANCE NOT_YET_VALID
+ * EXPIRED SIGNATURE SIMULATION.  In: time_s  the time that the calls saw. */
 enum x402_err look_judge(const struct look_seen *seen,
-                         const struct x402_authorization *auth,
-                         uint64_t time_s);
+                         const struct look_payment *payment, uint64_t time_s);
 
 #endif

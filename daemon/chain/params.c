@@ -188,18 +188,30 @@ params_block_at(uint64_t number)
     return finish("eth_getBlockByNumber", &buf);
 }
 
-struct rpc_call
-params_receipt(const uint8_t hash[32])
+static struct rpc_call
+by_hash(const char *method, const uint8_t hash[32])
 {
     struct x402_buf buf = begin(96);
-    struct rpc_call call;
 
     x402_buf_char(&buf, '[');
     add_hex(&buf, hash, 32);
     x402_buf_char(&buf, ']');
-    call = finish("eth_getTransactionReceipt", &buf);
+    return finish(method, &buf);
+}
+
+struct rpc_call
+params_receipt(const uint8_t hash[32])
+{
+    struct rpc_call call = by_hash("eth_getTransactionReceipt", hash);
+
     call.raw = true;
     return call;
+}
+
+struct rpc_call
+params_transaction(const uint8_t hash[32])
+{
+    return by_hash("eth_getTransactionByHash", hash);
 }
 
 struct rpc_call

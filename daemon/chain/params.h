@@ -35,6 +35,7 @@ struct rpc_call params_nonce(const struct x402_address *address,
 struct rpc_call params_block(const char *block); /* header only */
 struct rpc_call params_block_at(uint64_t number);
 struct rpc_call params_receipt(const uint8_t hash[32]);
+struct rpc_call params_transaction(const uint8_t hash[32]);
 struct rpc_call params_send(const uint8_t *raw, size_t raw_len);
 
 /** Logs of one contract: topic0 is either of two, then two topics. */

@@ -7,7 +7,14 @@
  * log of the same token is the transfer that the authorization bought.  Looking
  * for any Transfer of the right size instead would let one transfer prove two
  * payments: a payer can sign one nonce twice, spend it on himself, and point at
- * the transfer of another, equal payment in the same transaction. */
+ * the transfer of another, equal payment in the same transaction.
+ *
+ * With Permit2 it is the other way round: the token's Transfer(payer, payee,
+ * value), then the proxy's Settled() as soon as Permit2 has returned.  Neither
+ * names the nonce; so a transaction of ours holds one Permit2 payment of a
+ * payer at most (settle.c), and the newest Transfer since the last Settled is
+ * the one that it bought.  What a stranger's transaction says is not enough
+ * (inquire.c). */
 #include "receipt.h"
 
 #include <stdlib.h>
@@ -131,6 +138,45 @@ open_use(struct receipt_use *uses, const bool *open, size_t len,
     return NULL;
 }
 
+/* Which proxy says that it has settled?  EIP3009: none. */
+static enum x402_method
+settled_by(const struct log *log)
+{
+    if (log->topics != 1 ||
+        (memcmp(log->topic[0], x402_abi_topic_settled, 32) != 0 &&
+         memcmp(log->topic[0], x402_abi_topic_settled_with_permit, 32) != 0))
+        return X402_METHOD_EIP3009;
+    if (x402_address_eq(&log->token, &x402_permit2_exact_proxy))
+        return X402_METHOD_PERMIT2_EXACT;
+    if (x402_address_eq(&log->token, &x402_permit2_upto_proxy))
+        return X402_METHOD_PERMIT2_UPTO;
+    return X402_METHOD_EIP3009;
+}
+
+static bool
+is_transfer(const struct log *log)
+{
+    return log->topics == 3 && log->has_word &&
+           memcmp(log->topic[0], x402_abi_topic_transfer, 32) == 0;
+}
+
+/* The newest Transfer is what this Settled is about. */
+static bool
+settles(struct receipt_use *use, const struct log *transfer,
+        enum x402_method method)
+{
+    memset(use, 0, sizeof *use);
+    use->method = method;
+    use->token = transfer->token;
+    if (transfer->topics != 3 ||
+        !is_address_topic(&use->payer, transfer->topic[1]) ||
+        !is_address_topic(&use->payee, transfer->topic[2]))
+        return false;
+    x402_amount_from_be32(&use->value, transfer->data);
+    use->moved = true;
+    return true;
+}
+
 static bool
 count_logs(size_t *n, struct x402_span logs)
 {
@@ -149,8 +195,10 @@ count_logs(size_t *n, struct x402_span logs)
 
 /* A log may end the use before it, and begin one. */
 static void
-take_log(struct receipt *out, bool *open, const struct log *log)
+take_log(struct receipt *out, bool *open, const struct log *log,
+         struct log *transfer)
 {
+    enum x402_method method = settled_by(log);
     struct receipt_use *use =
         open_use(out->uses, open, out->uses_len, &log->token);
 
@@ -160,6 +208,13 @@ take_log(struct receipt *out, bool *open, const struct log *log)
     }
     if (begins_use(&out->uses[out->uses_len], log))
         open[out->uses_len++] = true;
+    if (is_transfer(log))
+        *transfer = *log;
+    if (method == X402_METHOD_EIP3009)
+        return;
+    if (settles(&out->uses[out->uses_len], transfer, method))
+        out->uses_len++; /* never open: its transfer came before */
+    transfer->topics = 0;
 }
 
 static bool
@@ -167,7 +222,7 @@ read_logs(struct receipt *out, struct x402_span logs)
 {
     struct x402_span name, text;
     struct scan scan;
-    struct log log;
+    struct log log, transfer = {.topics = 0};
     bool *open, good = true;
     size_t n;
 
@@ -180,7 +235,7 @@ read_logs(struct receipt *out, struct x402_span logs)
     while (good && scan_next(&scan, &name, &text)) {
         good = read_log(&log, text, out);
         if (good)
-            take_log(out, open, &log);
+            take_log(out, open, &log, &transfer);
     }
     free(open);
     return good;
@@ -260,7 +315,9 @@ find_use(const struct receipt *receipt, const struct receipt_claim *claim)
 
         if (x402_address_eq(&use->token, claim->token) &&
             x402_address_eq(&use->payer, claim->payer) &&
-            memcmp(use->nonce, claim->nonce, 32) == 0)
+            use->method == claim->method &&
+            (claim->method != X402_METHOD_EIP3009 ||
+             memcmp(use->nonce, claim->nonce, 32) == 0))
             return use;
     }
     return NULL;

@@ -9,12 +9,15 @@
 
 #include <x402/address.h>
 #include <x402/amount.h>
+#include <x402/permit2.h>
 #include <x402/span.h>
 
 #define RECEIPT_LOGS_MAX 4096
 
-/** One AuthorizationUsed, and the Transfer that came with it. */
+/** One AuthorizationUsed, and the Transfer that came with it; or a Transfer and
+ * the Settled of a Permit2 proxy after it, which names no nonce. */
 struct receipt_use {
+    enum x402_method method;
     struct x402_address token, payer;
     uint8_t nonce[32];
     bool moved; /* the token's next log is a Transfer from this payer: */
@@ -46,6 +49,7 @@ bool receipt_same(const struct receipt *a, const struct receipt *b);
 
 /** Did this transaction use the authorization, and for whom and how much? */
 struct receipt_claim {
+    enum x402_method method;
     const struct x402_address *token, *payer, *payee;
     const struct x402_amount *value;
     const uint8_t *nonce;

@@ -144,6 +144,39 @@ may_go(struct settler *settler, const struct pay_row *row, uint64_t now_ms)
            breaker_allows(settler->chain, row, now_ms);
 }
 
+/* -- rows -- */
+
+struct look_payment
+look_of_row(const struct pay_row *row)
+{
+    return (struct look_payment){
+        .asset = &row->asset,
+        .auth = &row->auth,
+        .signature = row->signature,
+        .signature_len = row->signature_len,
+        .method = row->method,
+        .facilitator = &row->facilitator,
+        .charge = &row->charge,
+        .sponsor =
+            row->sponsor.kind == X402_SPONSOR_NONE ? NULL : &row->sponsor,
+    };
+}
+
+struct chain_ask
+settle_ask(const struct pay_row *row)
+{
+    struct chain_ask ask = {.asset = row->asset,
+                            .auth = row->auth,
+                            .signature_len = row->signature_len,
+                            .method = row->method,
+                            .facilitator = row->facilitator,
+                            .charge = row->charge,
+                            .sponsor = row->sponsor};
+
+    memcpy(ask.signature, row->signature, row->signature_len);
+    return ask;
+}
+
 /* -- one look -- */
 
 static struct plan_item
@@ -153,9 +186,12 @@ item_of(const struct settler *settler, const struct pay_row *row,
     bool code =
         code_find(&settler->chain->code, &row->auth.from, now_ms) == CODE_SOME;
 
+    /* What proves a Permit2 payment names no nonce: one of a payer in a
+     * transaction, see receipt.c.  The upto proxy looks at its caller. */
     return (struct plan_item){
-        .payment = {.asset = &row->asset, .auth = &row->auth},
-        .alone = row->alone || code,
+        .payment = look_of_row(row),
+        .alone = row->alone || code || row->method == X402_METHOD_PERMIT2_UPTO,
+        .apart = row->method != X402_METHOD_EIP3009,
     };
 }
 
@@ -182,6 +218,20 @@ start_group(struct settler *settler, struct signer *signer,
     job_start(settler, signer, chosen, len);
 }
 
+/* "if (msg.sender != witness.facilitator) revert UnauthorizedFacilitator()":
+ * by itself, from the account that the payer named; or at a later look. */
+static void
+start_upto(struct settler *settler, const struct pay_row *row)
+{
+    struct signer *signer =
+        signers_ready(settler->chain->signers, &row->facilitator);
+
+    if (signer == NULL)
+        return;
+    idset_add(&settler->hand, row->id);
+    job_start(settler, signer, &row, 1);
+}
+
 static void
 start_groups(struct settler *settler, const struct pay_row *rows, size_t len)
 {
@@ -194,6 +244,11 @@ start_groups(struct settler *settler, const struct pay_row *rows, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (!may_go(settler, &rows[i], now_ms))
             continue;
+        if (rows[i].method == X402_METHOD_PERMIT2_UPTO) {
+            if (now_ms >= settler->rest_until_ms)
+                start_upto(settler, &rows[i]);
+            continue;
+        }
         items[n] = item_of(settler, &rows[i], now_ms);
         mine[n++] = &rows[i];
     }

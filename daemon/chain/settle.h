@@ -5,6 +5,7 @@
 #define X402D_SETTLE_H
 
 #include "inside.h"
+#include "look.h"
 
 #define SETTLE_URGENT_MS 200 /* settle-first waits at most this for company */
 
@@ -24,5 +25,10 @@ void settle_not_paid(struct settler *settler, int64_t payment, bool wallet);
  *  X402_OK: the ledger knows what became of it. */
 void settle_put_back(struct settler *settler, int64_t payment,
                      enum x402_err later);
+
+/** A row as it is looked at and settled; borrows from it. */
+struct look_payment look_of_row(const struct pay_row *row);
+/** The same as a question to simulate. */
+struct chain_ask settle_ask(const struct pay_row *row);
 
 #endif

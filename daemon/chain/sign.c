@@ -16,10 +16,9 @@
 static void
 direct_call(struct sign_calldata *out, const struct look_payment *payment)
 {
-    out->to = *payment->asset;
-    out->data = chain_alloc(X402_ABI_TRANSFER_MAX);
-    out->len = x402_abi_transfer(out->data, payment->auth, payment->signature,
-                                 payment->signature_len);
+    out->to = *look_target(payment);
+    out->data = chain_alloc(LOOK_CALL_MAX);
+    out->len = look_calldata(out->data, payment);
 }
 
 /* The factory may fail: somebody may have deployed the wallet meanwhile. */
@@ -63,17 +62,15 @@ sign_calldata(struct sign_calldata *out, const struct look_payment *payments,
         direct_call(out, payments);
         return;
     }
-    inner = chain_alloc(n * X402_ABI_TRANSFER_MAX);
+    inner = chain_alloc(n * LOOK_CALL_MAX);
     for (size_t i = 0; i < n; i++) {
-        uint8_t *data = inner + i * X402_ABI_TRANSFER_MAX;
+        uint8_t *data = inner + i * LOOK_CALL_MAX;
 
         calls[i] = (struct x402_abi_call){
-            .target = *payments[i].asset,
+            .target = *look_target(&payments[i]),
             .allow_failure = allow_failure,
             .data = data,
-            .data_len =
-                x402_abi_transfer(data, payments[i].auth, payments[i].signature,
-                                  payments[i].signature_len),
+            .data_len = look_calldata(data, &payments[i]),
         };
     }
     out->to = *chain_multicall3();
@@ -96,17 +93,34 @@ same_authorization(const struct x402_authorization *a,
            memcmp(a->nonce, b->nonce, 32) == 0;
 }
 
-/* The token that call i goes to: named inside an aggregate, the transaction's
- * target otherwise. */
+/* What Permit2 says beyond the authorization. */
+static bool
+same_permit2(const struct x402_abi_seen *seen,
+             const struct look_payment *payment)
+{
+    bool upto = payment->method == X402_METHOD_PERMIT2_UPTO;
+
+    if (payment->method == X402_METHOD_EIP3009)
+        return true;
+    return x402_address_eq(&seen->token, payment->asset) &&
+           seen->with_permit == (payment->sponsor != NULL) &&
+           x402_amount_cmp(&seen->charge, upto ? payment->charge
+                                               : &payment->auth->value) == 0 &&
+           (!upto || x402_address_eq(&seen->facilitator, payment->facilitator));
+}
+
+/* The contract that call i goes to: named inside an aggregate, the
+ * transaction's target otherwise. */
 static bool
 is_ours(const struct x402_transaction *tx, const struct x402_abi_seen *seen,
         const struct look_payment *payment, size_t n)
 {
     const struct x402_address *target = n == 1 ? &tx->to : &seen->target;
 
-    return seen->method == X402_METHOD_EIP3009 &&
-           x402_address_eq(target, payment->asset) &&
-           same_authorization(&seen->auth, payment->auth);
+    return seen->method == payment->method &&
+           x402_address_eq(target, look_target(payment)) &&
+           same_authorization(&seen->auth, payment->auth) &&
+           same_permit2(seen, payment);
 }
 
 static bool

@@ -160,6 +160,25 @@ offer_single(const struct chain *chain, struct fees *out)
     return fees_offer(out, &chain->market, &caps, FEES_GAS_SINGLE, 1);
 }
 
+static bool
+is_ready(const struct signer *signer, const struct fees *fees)
+{
+    return signer->nonce_known && signer->flights < SIGNER_FLIGHTS_MAX &&
+           can_pay(signer, fees);
+}
+
+struct signer *
+signers_ready(struct signers *signers, const struct x402_address *address)
+{
+    struct signer *signer = signers_find(signers, address);
+    struct fees fees;
+
+    if (signer == NULL || !offer_single(signers->chain, &fees) ||
+        !is_ready(signer, &fees))
+        return NULL;
+    return signer;
+}
+
 struct signer *
 signers_choose(struct signers *signers)
 {
@@ -171,8 +190,7 @@ signers_choose(struct signers *signers)
         struct signer *signer =
             &signers->signer[(signers->turn + i) % signers->len];
 
-        if (signer->nonce_known && signer->flights < SIGNER_FLIGHTS_MAX &&
-            can_pay(signer, &fees)) {
+        if (is_ready(signer, &fees)) {
             signers->turn = (signers->turn + i + 1) % signers->len;
             return signer;
         }

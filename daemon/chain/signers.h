@@ -41,6 +41,10 @@ const struct x402_address *signers_any(const struct signers *signers);
 /** The next in turn that has a free flight and money; NULL: nobody. */
 struct signer *signers_choose(struct signers *signers);
 
+/** This one, when it has a free flight and money; NULL otherwise. */
+struct signer *signers_ready(struct signers *signers,
+                             const struct x402_address *address);
+
 /** A transaction with this nonce is in the ledger: never give it again. */
 void signer_used(struct signer *signer, uint64_t nonce);
 /** What the chain says: transactions mined, and with those waiting in the pool.

@@ -45,12 +45,15 @@ next_group(struct simulator *simulator)
          w = w->next) {
         if (code_find(&chain->code, &w->ask.auth.from, now_ms) == CODE_SOME)
             w->alone = true;
-        items[n++] = (struct plan_item){waiting_payment(w), w->alone, w->apart};
+        items[n++] = (struct plan_item){
+            waiting_payment(w),
+            w->alone || w->ask.method == X402_METHOD_PERMIT2_UPTO, w->apart};
     }
     cap >>= 2 * simulator->queue.first->halved;
     group->simulator = simulator;
-    group->alone = items[0].alone;
+    group->alone = simulator->queue.first->alone;
     group->deploys = simulator->queue.first->deploys;
+    group->solo = items[0].alone && !group->alone;
     take_members(group, which, plan_group(which, cap, items, n));
     return group;
 }
@@ -152,8 +155,10 @@ refuse_early(const struct chain *chain, const struct chain_ask *ask)
         return X402_ERR_ASSET;
     if (chain->closing || !chain->ready)
         return X402_ERR_UNAVAILABLE;
-    if (!asset->usable)
+    if (ask->method == X402_METHOD_EIP3009 && !asset->usable)
         return X402_ERR_ASSET;
+    if (!chain->permit2[ask->method])
+        return X402_ERR_PROXY;
     if (ask->auth.valid_before_s <= core_now_ms() / 1000)
         return X402_ERR_EXPIRED;
     err = wallet_check(ask);

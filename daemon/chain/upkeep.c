@@ -122,11 +122,44 @@ read_asset(struct chain_asset *asset, const struct rpc_answer *answer)
 
     if (err == X402_ERR_UNAVAILABLE)
         return false;
+    /* by Permit2 alone: nothing is signed in its domain */
+    if (asset->asset->transfer == X402_TRANSFER_PERMIT2)
+        return true;
     if (!usable)
         log_event(LOG_WARN, "asset_unusable", "asset",
                   asset->asset->address_text, "why",
                   "no code there, or another EIP-712 domain", NULL);
     asset->usable = usable;
+    return true;
+}
+
+static bool
+read_code(bool *there, const struct rpc_answer *answer)
+{
+    uint8_t *code;
+    size_t len;
+
+    if (answer->status != RPC_RESULT ||
+        !quantity_data(&code, &len, answer->result))
+        return false;
+    free(code);
+    *there = len > 0;
+    return true;
+}
+
+/* Permit2 and the proxies.  A call to an address without code would "succeed".
+ */
+static bool
+read_permit2(struct chain *chain, const struct rpc_answer *answers)
+{
+    bool permit2, exact, upto;
+
+    if (!read_code(&permit2, &answers[0]) || !read_code(&exact, &answers[1]) ||
+        !read_code(&upto, &answers[2]))
+        return false;
+    chain->permit2[X402_METHOD_EIP3009] = true;
+    chain->permit2[X402_METHOD_PERMIT2_EXACT] = permit2 && exact;
+    chain->permit2[X402_METHOD_PERMIT2_UPTO] = permit2 && upto;
     return true;
 }
 
@@ -136,7 +169,7 @@ read_contracts(struct upkeep *upkeep, const struct rpc_answer *answers)
     struct chain *chain = upkeep->chain;
     uint8_t *code;
     size_t len;
-    bool all = true;
+    bool all;
 
     if (answers[0].status != RPC_RESULT ||
         !quantity_data(&code, &len, answers[0].result))
@@ -148,8 +181,9 @@ read_contracts(struct upkeep *upkeep, const struct rpc_answer *answers)
         chain->ready = false;
         return;
     }
+    all = read_permit2(chain, answers + 1);
     for (size_t i = 0; i < chain->assets_len; i++)
-        all = read_asset(&chain->assets[i], &answers[1 + i]) && all;
+        all = read_asset(&chain->assets[i], &answers[4 + i]) && all;
     if (!all)
         return;
     if (!chain->ready)
@@ -212,6 +246,9 @@ add_contracts(struct upkeep *upkeep, struct rpc_call *calls)
     size_t n = 0;
 
     calls[n++] = params_code(chain_multicall3());
+    calls[n++] = params_code(&x402_permit2_contract);
+    calls[n++] = params_code(&x402_permit2_exact_proxy);
+    calls[n++] = params_code(&x402_permit2_upto_proxy);
     for (size_t i = 0; i < chain->assets_len; i++) {
         message.to = &chain->assets[i].asset->address;
         calls[n++] = params_call(&message);
@@ -222,7 +259,7 @@ add_contracts(struct upkeep *upkeep, struct rpc_call *calls)
 static void
 ask(struct upkeep *upkeep)
 {
-    struct rpc_call calls[2 + 3 * CONFIG_SIGNERS_MAX + 1 + CHAIN_ASSETS_MAX];
+    struct rpc_call calls[2 + 3 * CONFIG_SIGNERS_MAX + 4 + CHAIN_ASSETS_MAX];
     uint64_t now_ms = core_now_ms();
     size_t len = 0;
 

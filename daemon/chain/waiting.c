@@ -40,8 +40,16 @@ waiting_unlink(struct queue *queue, struct waiting **at)
 struct look_payment
 waiting_payment(struct waiting *w)
 {
-    return wallet_payment(&w->wrapper, &w->ask.asset, &w->ask.auth,
-                          w->ask.signature, w->ask.signature_len, w->deploys);
+    struct look_payment payment =
+        wallet_payment(&w->wrapper, &w->ask.asset, &w->ask.auth,
+                       w->ask.signature, w->ask.signature_len, w->deploys);
+
+    payment.method = w->ask.method;
+    payment.facilitator = &w->ask.facilitator;
+    payment.charge = &w->ask.charge;
+    payment.sponsor =
+        w->ask.sponsor.kind == X402_SPONSOR_NONE ? NULL : &w->ask.sponsor;
+    return payment;
 }
 
 void

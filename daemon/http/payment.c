@@ -16,11 +16,14 @@
 #define LONGEST_S (10ULL * 365 * 24 * 3600)
 
 static const uint8_t *
-domain_of(const struct http *http, const struct x402_asset *asset)
+domain_of(const struct http *http, const struct x402_requirement *requirement)
 {
     for (size_t i = 0; i < http->domain_len; i++) {
-        if (http->domain[i].asset == asset)
-            return http->domain[i].domain;
+        const struct http_domain *domain = &http->domain[i];
+
+        if (domain->asset == requirement->asset)
+            return requirement->method == X402_METHOD_EIP3009 ? domain->token
+                                                              : domain->permit2;
     }
     return NULL;
 }
@@ -35,7 +38,8 @@ check_requirement(const struct http_request *request,
 
     if (config_network(config, chain_id) == NULL)
         return X402_ERR_NETWORK;
-    if (requirement->asset->transfer != X402_TRANSFER_EIP3009)
+    if (requirement->method == X402_METHOD_EIP3009 &&
+        requirement->asset->transfer != X402_TRANSFER_EIP3009)
         return X402_ERR_ASSET;
     if (request->key != NULL) /* its own list: http_access_check */
         return X402_OK;
@@ -64,15 +68,48 @@ check_wallet(const struct config *config,
     return X402_ERR_FACTORY;
 }
 
+/* upto, at /settle: "Verify the signature against permitted.amount ... NOT
+ * paymentRequirements.amount", which is what shall be taken of it. */
 static enum x402_err
-check(struct http_request *request)
+match(const struct x402_facilitator_request *in, bool settle,
+      const struct x402_clock *clock)
 {
-    const struct http *http = request->http;
+    struct x402_requirement wanted = in->requirement;
+    size_t which;
+
+    if (settle && wanted.method == X402_METHOD_PERMIT2_UPTO) {
+        if (x402_amount_cmp(&wanted.amount, &in->payment.auth.value) > 0)
+            return X402_ERR_EXCEEDS;
+        wanted.amount = in->payment.auth.value;
+    }
+    return x402_payment_match(&which, &in->payment, &wanted, 1, clock);
+}
+
+/** The dear check, and what came along with the payment. */
+static enum x402_err
+check_signed(const struct http_request *request, const struct x402_clock *clock)
+{
+    const struct x402_facilitator_request *in = &request->payment;
+    const uint8_t *domain = domain_of(request->http, &in->requirement);
+    enum x402_err err;
+
+    if (domain == NULL)
+        return X402_ERR_ASSET;
+    metrics_add(METRIC_RECOVERIES, 1);
+    err = x402_payment_verify(&in->payment, domain);
+    if (err == X402_ERR_SIGNATURE)
+        err = check_wallet(request->config, in);
+    if (err == X402_OK)
+        err = x402_payment_sponsor_check(&in->payment, clock);
+    return err;
+}
+
+static enum x402_err
+check(struct http_request *request, bool settle)
+{
     struct x402_facilitator_request *in = &request->payment;
     const struct x402_clock clock = {core_now_ms() / 1000, MARGIN_S, LONGEST_S};
-    const uint8_t *domain;
     enum x402_err err;
-    size_t which;
 
     err = x402_facilitator_request_decode(
         in, (struct x402_span){request->body, request->body_len});
@@ -84,23 +121,17 @@ check(struct http_request *request)
         request->forbidden = err != X402_OK;
     }
     if (err == X402_OK)
-        err = x402_payment_match(&which, &in->payment, &in->requirement, 1,
-                                 &clock);
-    if (err != X402_OK)
-        return err;
-    domain = domain_of(http, in->requirement.asset);
-    if (domain == NULL)
-        return X402_ERR_ASSET;
-    metrics_add(METRIC_RECOVERIES, 1);
-    err = x402_payment_verify(&in->payment, domain);
-    return err == X402_ERR_SIGNATURE ? check_wallet(request->config, in) : err;
+        err = match(in, settle, &clock);
+    if (err == X402_OK)
+        err = check_signed(request, &clock);
+    return err;
 }
 
 enum x402_err
-http_payment_check(struct http_request *request)
+http_payment_check(struct http_request *request, bool settle)
 {
     uint64_t begin_ns = uv_hrtime();
-    enum x402_err err = check(request);
+    enum x402_err err = check(request, settle);
 
     metrics_add(METRIC_CHECK_MICROS, (uv_hrtime() - begin_ns) / 1000);
     return err;

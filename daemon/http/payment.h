@@ -8,7 +8,7 @@
 
 /** Decode the body into request->payment and make every check that needs
  * neither ledger nor chain.  Threads: HTTP (one signature recovery). */
-enum x402_err http_payment_check(struct http_request *request);
+enum x402_err http_payment_check(struct http_request *request, bool settle);
 /** 400 for what cannot be read; every judgement about a payment is an answer,
  * 200. */
 unsigned http_payment_status(enum x402_err err);

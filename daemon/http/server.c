@@ -252,9 +252,8 @@ compute_domains(struct http *http)
             http->domain_len == HTTP_DOMAINS_MAX)
             continue;
         domain->asset = asset;
-        x402_eip712_domain(domain->domain, x402_span_of(asset->eip712_name),
-                           x402_span_of(asset->eip712_version), asset->chain_id,
-                           &asset->address);
+        x402_method_domain(domain->token, X402_METHOD_EIP3009, asset);
+        x402_method_domain(domain->permit2, X402_METHOD_PERMIT2_EXACT, asset);
         http->domain_len++;
     }
 }

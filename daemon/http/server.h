@@ -25,7 +25,8 @@
 /** EIP-712 domain separators, computed once. */
 struct http_domain {
     const struct x402_asset *asset;
-    uint8_t domain[32];
+    uint8_t token[32];   /* EIP-3009 */
+    uint8_t permit2[32]; /* Permit2's, of that chain */
 };
 
 #define HTTP_OWED_MAX 64

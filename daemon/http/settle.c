@@ -19,8 +19,9 @@ fill(struct http_request *request, const struct cashier_answer *outcome)
     struct x402_receipt receipt = {
         .success = outcome->err == X402_OK,
         .reason = outcome->err,
+        .method = in->payment.method,
         .chain_id = in->payment.chain_id,
-        .amount = in->payment.auth.value,
+        .amount = in->requirement.amount,
         .has_transaction = outcome->has_transaction,
     };
 
@@ -40,7 +41,9 @@ log_outcome(const struct http_request *request, enum x402_err err)
     const struct x402_facilitator_request *in = &request->payment;
     char id[X402_PAYMENT_ID_MAX];
 
-    x402_payment_id(id, in->payment.chain_id, &in->requirement.asset->address,
+    x402_payment_id(id, in->payment.chain_id,
+                    x402_method_contract(in->payment.method,
+                                         &in->requirement.asset->address),
                     &in->payment.auth);
     log_event(LOG_INFO, "settle", "payment", id, "result",
               x402_err_info(err)->name, NULL);
@@ -67,7 +70,7 @@ http_settle(struct http_request *request)
     struct cashier_answer refusal = {.err = X402_OK};
 
     metrics_add(METRIC_SETTLE, 1);
-    refusal.err = http_payment_check(request);
+    refusal.err = http_payment_check(request, true);
     if (refusal.err == X402_OK)
         return http_to_core(request, ask_cashier);
     fill(request, &refusal);

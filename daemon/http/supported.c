@@ -18,17 +18,43 @@ working(const struct http *http, size_t i)
     return health != NULL && health->can_settle ? health : NULL;
 }
 
+/** Is the method's contract on this working network? */
+static bool
+knows(const struct http *http, size_t i, enum x402_method method)
+{
+    const struct x402_network *network = http->config->network[i].network;
+
+    return chain_knows(cashier_chain(http->cashier, network->chain_id), method);
+}
+
 static void
-add_kind(struct x402_buf *out, bool *any, int version, const char *network)
+add_kind(struct x402_buf *out, bool *any, int version, const char *scheme,
+         const char *network)
 {
     if (*any)
         x402_buf_char(out, ',');
     *any = true;
     x402_buf_text(out, "{\"x402Version\":");
     x402_buf_u64(out, (uint64_t)version);
-    x402_buf_text(out, ",\"scheme\":\"exact\",\"network\":");
+    x402_buf_text(out, ",\"scheme\":");
+    x402_buf_json(out, x402_span_of(scheme));
+    x402_buf_text(out, ",\"network\":");
     x402_buf_json(out, x402_span_of(network));
-    x402_buf_char(out, '}');
+}
+
+/** "The facilitator announces its address via the /supported endpoint in the
+ * extra field." */
+static void
+add_upto(struct x402_buf *out, bool *any, const char *network,
+         const struct chain_health *health)
+{
+    char text[X402_ADDRESS_TEXT_LEN + 1];
+
+    x402_address_format(text, &health->signer[0]);
+    add_kind(out, any, 2, "upto", network);
+    x402_buf_text(out, ",\"extra\":{\"facilitatorAddress\":");
+    x402_buf_json(out, x402_span_of(text));
+    x402_buf_text(out, "}}");
 }
 
 static void
@@ -41,10 +67,30 @@ add_kinds(struct x402_buf *out, const struct http *http)
 
         if (working(http, i) == NULL)
             continue;
-        add_kind(out, &any, 2, network->caip2);
-        if (network->v1_name != NULL)
-            add_kind(out, &any, 1, network->v1_name);
+        add_kind(out, &any, 2, "exact", network->caip2);
+        x402_buf_char(out, '}');
+        if (knows(http, i, X402_METHOD_PERMIT2_UPTO))
+            add_upto(out, &any, network->caip2, working(http, i));
+        if (network->v1_name == NULL)
+            continue;
+        add_kind(out, &any, 1, "exact", network->v1_name);
+        x402_buf_char(out, '}');
     }
+}
+
+static void
+add_extensions(struct x402_buf *out, const struct http *http)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < http->config->network_len && !any; i++)
+        any = working(http, i) != NULL &&
+              knows(http, i, X402_METHOD_PERMIT2_EXACT);
+    if (http->verifier != NULL)
+        x402_buf_text(out, "\"verification-attestation\"");
+    if (any)
+        x402_buf_text(out, http->verifier != NULL ? ",\"eip2612GasSponsoring\""
+                                                  : "\"eip2612GasSponsoring\"");
 }
 
 /** Has an earlier network the same signer? */
@@ -92,8 +138,7 @@ fill(struct http_request *request)
     x402_buf_text(out, "{\"kinds\":[");
     add_kinds(out, request->http);
     x402_buf_text(out, "],\"extensions\":[");
-    if (request->http->verifier != NULL)
-        x402_buf_text(out, "\"verification-attestation\"");
+    add_extensions(out, request->http);
     x402_buf_text(out, "],\"signers\":{\"eip155:*\":[");
     add_signers(out, request->http);
     x402_buf_text(out, "]}}");

@@ -37,7 +37,7 @@ http_verify(struct http_request *request)
     enum x402_err err;
 
     metrics_add(METRIC_VERIFY, 1);
-    err = http_payment_check(request);
+    err = http_payment_check(request, false);
     if (err == X402_OK)
         return http_to_core(request, ask_cashier);
     fill(request, err);

@@ -21,8 +21,12 @@ fill_new_row(struct reserve *r, struct pay_row *row)
     row->mode = r->out.mode;
     row->origin = in->origin;
     row->chain_id = in->chain_id;
+    row->method = in->method;
     row->asset = in->asset;
+    row->facilitator = in->facilitator;
     row->auth = in->auth;
+    row->charge = in->has_charge ? in->charge : in->auth.value;
+    row->sponsor = in->sponsor;
     row->signature_len = in->signature_len;
     memcpy(row->signature, in->signature, in->signature_len);
     memcpy(row->fingerprint, in->fingerprint, sizeof row->fingerprint);
@@ -35,7 +39,7 @@ static void
 bind_new_signed(sqlite3_stmt *stmt, const struct pay_row *row)
 {
     bind_int(stmt, 6, (int64_t)row->chain_id);
-    bind_address(stmt, 7, &row->asset);
+    bind_address(stmt, 7, x402_method_contract(row->method, &row->asset));
     bind_address(stmt, 8, &row->auth.from);
     bind_blob(stmt, 9, row->auth.nonce, sizeof row->auth.nonce);
     bind_address(stmt, 10, &row->auth.to);
@@ -67,6 +71,45 @@ bind_new_rest(sqlite3_stmt *stmt, const struct ledger *ledger,
 }
 
 static void
+bind_charge(sqlite3_stmt *stmt, int at, const struct ledger_reserve *in)
+{
+    if (in->has_charge)
+        bind_amount(stmt, at, &in->charge);
+    else
+        (void)sqlite3_bind_null(stmt, at);
+}
+
+static void
+bind_sponsor(sqlite3_stmt *stmt, int at, const struct x402_sponsor *sponsor)
+{
+    uint8_t bytes[1 + X402_SPONSOR_MAX];
+
+    if (sponsor->kind == X402_SPONSOR_NONE) {
+        (void)sqlite3_bind_null(stmt, at);
+        return;
+    }
+    bytes[0] = (uint8_t)sponsor->kind;
+    memcpy(bytes + 1, sponsor->data, sponsor->len);
+    (void)sqlite3_bind_blob(stmt, at, bytes, (int)sponsor->len + 1,
+                            SQLITE_TRANSIENT);
+}
+
+/* What EIP-3009 leaves out. */
+static void
+bind_new_method(sqlite3_stmt *stmt, const struct ledger_reserve *in)
+{
+    bind_int(stmt, 24, in->method);
+    (void)sqlite3_bind_null(stmt, 25);
+    (void)sqlite3_bind_null(stmt, 26);
+    if (in->method != X402_METHOD_EIP3009)
+        bind_address(stmt, 25, &in->asset);
+    if (in->method == X402_METHOD_PERMIT2_UPTO)
+        bind_address(stmt, 26, &in->facilitator);
+    bind_charge(stmt, 27, in);
+    bind_sponsor(stmt, 28, &in->sponsor);
+}
+
+static void
 write_new(struct ledger *ledger, struct reserve *r)
 {
     struct pay_row *row = &r->out.row;
@@ -83,6 +126,7 @@ write_new(struct ledger *ledger, struct reserve *r)
     bind_int(stmt, 5, r->in.wire);
     bind_new_signed(stmt, row);
     bind_new_rest(stmt, ledger, r, row);
+    bind_new_method(stmt, &r->in);
     db_run_one(db, stmt);
     row_count(ledger, 0, 0, row->state, row->run);
     money = money_of(row);
@@ -121,6 +165,7 @@ write_facilitate(struct ledger *ledger, struct reserve *r)
     bind_int(stmt, 6, r->in.alone);
     bind_int(stmt, 7, ledger->epoch);
     bind_int(stmt, 8, (int64_t)r->in.now_ms);
+    bind_charge(stmt, 9, &r->in);
     db_run_one(db, stmt);
 }
 

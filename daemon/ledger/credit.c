@@ -228,11 +228,38 @@ over(struct x402_amount used, const struct x402_amount *more,
            x402_amount_cmp(&used, limit) > 0;
 }
 
+/* "sum(verified, unsettled) <= balance and allowance": what Permit2 still has
+ * to move for this payer.  A permit that came along makes its own allowance. */
+static bool
+over_allowance(struct db *db, const struct ledger_reserve *in,
+               const struct x402_amount *value)
+{
+    struct x402_amount sum = x402_amount_of(0), more;
+    sqlite3_stmt *stmt;
+
+    if (in->method == X402_METHOD_EIP3009 ||
+        in->sponsor.kind != X402_SPONSOR_NONE || mutant("allowance_off"))
+        return false;
+    stmt = db_use(db, SQL_PERMIT2_OPEN);
+    bind_address(stmt, 1, &in->auth.from);
+    bind_address(stmt, 2, &in->asset);
+    bind_int(stmt, 3, (int64_t)in->chain_id);
+    while (db_row(db, stmt)) {
+        if (sqlite3_column_int(stmt, 1) == PAY_MINED &&
+            (uint64_t)sqlite3_column_int64(stmt, 2) <= in->block_number)
+            continue;
+        column_amount(db, stmt, 0, &more);
+        account_add(&sum, &more);
+    }
+    return over(sum, value, &in->allowance);
+}
+
 enum x402_err
 credit_check(struct ledger *ledger, const struct ledger_reserve *in,
              enum pay_mode *mode)
 {
-    const struct x402_amount *value = &in->auth.value;
+    const struct x402_amount *value =
+        in->has_charge ? &in->charge : &in->auth.value;
     struct money row = {
         .chain_id = in->chain_id, .asset = in->asset, .payer = in->auth.from};
     struct x402_amount exposure, credit;
@@ -248,6 +275,8 @@ credit_check(struct ledger *ledger, const struct ledger_reserve *in,
     account_mined_above(payer, in->block_number, false, &exposure);
     if (over(exposure, value, &in->balance))
         return X402_ERR_FUNDS;
+    if (over_allowance(&ledger->write, in, value))
+        return X402_ERR_ALLOWANCE;
     if (*mode == PAY_SETTLE_BEFORE)
         return X402_OK;
     credit = payer->open_after;

@@ -59,7 +59,7 @@ enum pay_mode { PAY_SETTLE_AFTER = 1, PAY_SETTLE_BEFORE = 2 };
 /** Unique: one authorization, one row. */
 struct pay_key {
     uint64_t chain_id;
-    struct x402_address contract; /* the token for EIP-3009 */
+    struct x402_address contract; /* x402_method_contract() */
     struct x402_address payer;
     uint8_t nonce[32];
 };
@@ -72,8 +72,13 @@ struct pay_row {
     enum pay_mode mode;
     enum pay_origin origin;
     uint64_t chain_id;
+    enum x402_method method;
     struct x402_address asset;
+    struct x402_address facilitator; /* upto */
     struct x402_authorization auth;
+    struct x402_amount charge; /* what moves: auth.value, with upto maybe less
+                                  once it was captured */
+    struct x402_sponsor sponsor;
     uint8_t signature[X402_SIGNATURE_MAX];
     size_t signature_len;
     uint8_t fingerprint[32];
@@ -114,9 +119,14 @@ struct ledger_reserve {
     bool look_up; /* may only find a redeemable row, never makes one */
     bool alone;
     enum x402_wire wire;
+    enum x402_method method;
     uint64_t chain_id;
     struct x402_address asset;
+    struct x402_address facilitator; /* upto */
     struct x402_authorization auth;
+    bool has_charge; /* a facilitator's upto: how much to take, above 0 */
+    struct x402_amount charge;
+    struct x402_sponsor sponsor;
     uint8_t signature[X402_SIGNATURE_MAX];
     size_t signature_len;
     uint8_t fingerprint[32];
@@ -124,7 +134,8 @@ struct ledger_reserve {
     uint8_t worker[16];
     /* what the chain said; refusals count only when there is no row yet */
     enum x402_err chain;
-    struct x402_amount balance; /* of the payer at block_number */
+    struct x402_amount balance;   /* of the payer at block_number */
+    struct x402_amount allowance; /* Permit2's, at the same block */
     uint64_t block_number;
     struct ledger_limits limits;
     unsigned confirmations;
@@ -155,7 +166,10 @@ typedef void (*ledger_reserve_cb)(void *arg, const struct ledger_reserved *out);
  * REPLAYED.  Other fingerprint: RESOURCE.  A facilitator's call finds the row
  * of any origin when payee and amount agree (RELEASED becomes CAPTURED,
  * RESERVED is IN_PROGRESS) and never compares fingerprints; X402_OK with
- * created == false then. Exposure = RESERVED + CAPTURED + SUBMITTED amounts +
+ * created == false then.  With Permit2 the same sum over its payments must
+ * stay within the allowance too, or X402_ERR_ALLOWANCE (a permit that came
+ * along makes its own).  upto cannot be settled first: X402_ERR_CREDIT.
+ * Exposure = RESERVED + CAPTURED + SUBMITTED amounts +
  * MINED above block_number. Credit used = the settle-after ones of RESERVED,
  * CAPTURED, SUBMITTED, and MINED less than `confirmations` deep, plus losses;
  * per payer, and in total with losses of 24 h. */
@@ -165,12 +179,15 @@ void ledger_reserve(struct ledger *ledger, const struct ledger_reserve *in,
 typedef void (*ledger_cb)(void *arg, enum x402_err err, int64_t payment);
 
 /** CAPTURED, or for a settle-first or redeemed run: the run counts as captured.
+ *  charge: upto only, how much of the authorization is taken; NULL: all.  Of 0
+ * the payment is RELEASED for good, and its run was delivered.
+ *  X402_ERR_OVERRIDE: more than was authorized, or not upto: released.
  *  X402_ERR_EXPIRED: validBefore is nearer than margin_s: released instead.
  *  X402_ERR_UNKNOWN_RESERVATION: no such id, or it was released.  Again:
  * X402_OK. */
 void ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
-                    uint64_t now_ms, unsigned margin_s, ledger_cb cb,
-                    void *arg);
+                    const struct x402_amount *charge, uint64_t now_ms,
+                    unsigned margin_s, ledger_cb cb, void *arg);
 /** RELEASED; for a charged row: REDEEMABLE.  Idempotent. */
 void ledger_release(struct ledger *ledger, const struct x402_rid *rid,
                     uint64_t now_ms, ledger_cb cb, void *arg);

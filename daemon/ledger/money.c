@@ -14,7 +14,7 @@ money_of(const struct pay_row *row)
                           .chain_id = row->chain_id,
                           .asset = row->asset,
                           .payer = row->auth.from,
-                          .value = row->auth.value,
+                          .value = row->charge,
                           .block_number = row->block_number};
 }
 

@@ -8,10 +8,27 @@
 #include "reserve.h"
 
 static bool
+same_method(const struct ledger_reserve *in, const struct pay_row *row)
+{
+    return in->method == row->method &&
+           x402_address_eq(&in->asset, &row->asset) &&
+           (in->method != X402_METHOD_PERMIT2_UPTO ||
+            x402_address_eq(&in->facilitator, &row->facilitator));
+}
+
+static bool
 same_terms(const struct ledger_reserve *in, const struct pay_row *row)
 {
-    return x402_address_eq(&in->auth.to, &row->auth.to) &&
+    return same_method(in, row) &&
+           x402_address_eq(&in->auth.to, &row->auth.to) &&
            x402_amount_cmp(&in->auth.value, &row->auth.value) == 0;
+}
+
+static bool
+same_charge(const struct ledger_reserve *in, const struct pay_row *row)
+{
+    return x402_amount_cmp(in->has_charge ? &in->charge : &in->auth.value,
+                           &row->charge) == 0;
 }
 
 static bool
@@ -26,9 +43,16 @@ same_authorization(const struct ledger_reserve *in, const struct pay_row *row)
 static enum x402_err
 may_open(struct ledger *ledger, struct reserve *r)
 {
-    if (r->in.chain != X402_OK)
-        return r->in.chain;
-    return credit_check(ledger, &r->in, &r->out.mode);
+    enum x402_err err = r->in.chain;
+
+    if (err == X402_OK)
+        err = credit_check(ledger, &r->in, &r->out.mode);
+    /* what is to be taken is known when the work is done, not before */
+    if (err == X402_OK && r->in.origin == PAY_ORIGIN_GATEWAY &&
+        r->in.method == X402_METHOD_PERMIT2_UPTO &&
+        r->out.mode == PAY_SETTLE_BEFORE)
+        err = X402_ERR_CREDIT;
+    return err;
 }
 
 static bool
@@ -67,6 +91,8 @@ static enum x402_err
 decide_again(struct ledger *ledger, struct reserve *r, const struct row *row,
              enum claim *step)
 {
+    if (row->taken) /* upto, of which nothing was taken */
+        return X402_ERR_REPLAYED;
     if (r->in.look_up)
         return X402_ERR_EXPIRED;
     if (row->pay.releases >= LEDGER_RELEASES_MAX && !mutant("release_often"))
@@ -109,7 +135,9 @@ decide_facilitator(struct ledger *ledger, struct reserve *r,
     if (row->pay.state == PAY_RESERVED)
         return X402_ERR_IN_PROGRESS;
     if (row->pay.state != PAY_RELEASED)
-        return X402_OK;
+        return same_charge(&r->in, &row->pay) ? X402_OK : X402_ERR_RESOURCE;
+    if (row->taken)
+        return X402_ERR_REPLAYED;
     *step = CLAIM_FACILITATE;
     return may_open(ledger, r);
 }
@@ -129,7 +157,8 @@ static enum x402_err
 decide(struct ledger *ledger, struct reserve *r, enum claim *step)
 {
     struct pay_key key = {.chain_id = r->in.chain_id,
-                          .contract = r->in.asset,
+                          .contract =
+                              *x402_method_contract(r->in.method, &r->in.asset),
                           .payer = r->in.auth.from};
     struct row row;
 

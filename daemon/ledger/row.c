@@ -15,6 +15,9 @@ _Static_assert(PAY_RUN_NONE == 0 && PAY_RUN_OPEN == 1 &&
                "runs are stored");
 _Static_assert(PAY_SETTLE_AFTER == 1 && PAY_SETTLE_BEFORE == 2,
                "modes are stored");
+_Static_assert(X402_METHOD_EIP3009 == 0 && X402_METHOD_PERMIT2_EXACT == 1 &&
+                   X402_METHOD_PERMIT2_UPTO == 2 && X402_SPONSOR_EIP2612 == 1,
+               "methods and sponsors are stored");
 _Static_assert(PAY_ORIGIN_GATEWAY == 1 && PAY_ORIGIN_FACILITATOR == 2,
                "origins are stored");
 
@@ -53,6 +56,32 @@ is_zero(const uint8_t *bytes, size_t len)
     return any == 0;
 }
 
+/* One byte for the kind, then the data. */
+static void
+read_sponsor(sqlite3_stmt *stmt, int at, struct x402_sponsor *out)
+{
+    const uint8_t *bytes = sqlite3_column_blob(stmt, at);
+    size_t len = (size_t)sqlite3_column_bytes(stmt, at);
+
+    if (len < 1 || len - 1 > sizeof out->data)
+        return;
+    out->kind = (enum x402_sponsor_kind)bytes[0];
+    out->len = len - 1;
+    memcpy(out->data, bytes + 1, out->len);
+}
+
+static void
+read_method(struct db *db, sqlite3_stmt *stmt, struct pay_row *out)
+{
+    out->method = (enum x402_method)sqlite3_column_int(stmt, 28);
+    if (sqlite3_column_type(stmt, 29) != SQLITE_NULL)
+        column_address(db, stmt, 29, &out->facilitator);
+    out->charge = out->auth.value;
+    if (sqlite3_column_type(stmt, 30) != SQLITE_NULL)
+        column_amount(db, stmt, 30, &out->charge);
+    read_sponsor(stmt, 31, &out->sponsor);
+}
+
 static void
 read_transaction(struct db *db, sqlite3_stmt *stmt, struct pay_row *out)
 {
@@ -84,6 +113,7 @@ read_pay(struct db *db, sqlite3_stmt *stmt, struct pay_row *out)
     out->created_ms = (uint64_t)sqlite3_column_int64(stmt, 22);
     out->updated_ms = (uint64_t)sqlite3_column_int64(stmt, 23);
     out->alone = sqlite3_column_int(stmt, 24) != 0;
+    read_method(db, stmt, out);
 }
 
 void

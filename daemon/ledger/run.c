@@ -13,6 +13,8 @@ struct run {
     struct x402_rid rid;
     uint64_t now_ms;
     unsigned margin_s;
+    bool has_charge;
+    struct x402_amount charge;
     enum x402_till_end end;
 };
 
@@ -131,6 +133,58 @@ capture_at_once(struct ledger *ledger, struct run *run)
     return true;
 }
 
+/* upto: "The settled amount MAY be 0".  Nothing will be sent, and the
+ * authorization is not taken again. */
+static enum x402_err
+capture_nothing(struct ledger *ledger, const struct run *run,
+                const struct row *row)
+{
+    struct money money = money_of(&row->pay);
+
+    db_run_one(&ledger->write,
+               edge(ledger, SQL_CAPTURE_NOTHING, row->pay.id, run->now_ms));
+    row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_RELEASED, PAY_RUN_NONE);
+    credit_close(ledger, &money);
+    return X402_OK;
+}
+
+/* upto: what the work did cost.  "The settled amount MUST be <= the authorized
+ * maximum." */
+static enum x402_err
+capture_part(struct ledger *ledger, const struct run *run,
+             const struct row *row)
+{
+    struct money money = money_of(&row->pay);
+    sqlite3_stmt *stmt;
+
+    if (row->pay.method != X402_METHOD_PERMIT2_UPTO ||
+        x402_amount_cmp(&run->charge, &row->pay.auth.value) > 0) {
+        end_reserved(ledger, row, false, X402_ERR_OVERRIDE, run->now_ms);
+        return X402_ERR_OVERRIDE;
+    }
+    if (x402_amount_is_zero(&run->charge))
+        return capture_nothing(ledger, run, row);
+    stmt = edge(ledger, SQL_CAPTURE_PART, row->pay.id, run->now_ms);
+    bind_amount(stmt, 4, &run->charge);
+    db_run_one(&ledger->write, stmt);
+    row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_CAPTURED, PAY_RUN_OPEN);
+    credit_close(ledger, &money);
+    money.value = run->charge;
+    credit_open(ledger, &money);
+    return X402_OK;
+}
+
+static enum x402_err
+capture_reserved(struct ledger *ledger, const struct run *run,
+                 const struct row *row)
+{
+    if (run->has_charge && row->pay.auth.valid_before_s >= deadline_s(run))
+        return capture_part(ledger, run, row);
+    /* too late, or it were captured by now */
+    end_reserved(ledger, row, false, X402_ERR_EXPIRED, run->now_ms);
+    return X402_ERR_EXPIRED;
+}
+
 /* A settle-first or redeemed run: the money is there already. */
 static enum x402_err
 capture_charged(struct ledger *ledger, const struct run *run,
@@ -149,9 +203,8 @@ capture(struct ledger *ledger, const struct run *run, const struct row *row)
     if (row->pay.run != PAY_RUN_OPEN)
         return X402_ERR_UNKNOWN_RESERVATION;
     switch (row->pay.state) {
-    case PAY_RESERVED: /* and too late, or it were captured by now */
-        end_reserved(ledger, row, false, X402_ERR_EXPIRED, run->now_ms);
-        return X402_ERR_EXPIRED;
+    case PAY_RESERVED:
+        return capture_reserved(ledger, run, row);
     case PAY_CAPTURED:
     case PAY_SUBMITTED:
     case PAY_MINED:
@@ -187,7 +240,7 @@ capture_run(struct ledger *ledger, struct command *command)
         run->plain.err = invoice_capture(ledger, &run->rid, run->now_ms);
         return;
     }
-    if (capture_at_once(ledger, run))
+    if (!run->has_charge && capture_at_once(ledger, run))
         return;
     run->plain.err = find(ledger, run, &row) ? capture(ledger, run, &row)
                                              : X402_ERR_UNKNOWN_RESERVATION;
@@ -321,9 +374,14 @@ nobody(void *arg, enum x402_err err, int64_t payment)
 
 void
 ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
-               uint64_t now_ms, unsigned margin_s, ledger_cb cb, void *arg)
+               const struct x402_amount *charge, uint64_t now_ms,
+               unsigned margin_s, ledger_cb cb, void *arg)
 {
     struct run *run = new_run(capture_run, rid, cb, arg);
+
+    run->has_charge = charge != NULL;
+    if (charge != NULL)
+        run->charge = *charge;
 
     run->now_ms = now_ms;
     run->margin_s = margin_s;

@@ -14,6 +14,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "003_invoice.sql.h"
 #include "004_facilitator.sql.h"
 #include "005_operate.sql.h"
+#include "006_permit2.sql.h"
 };
 
 static bool

@@ -9,14 +9,17 @@
 
 /* the columns that row_read() takes, in its order */
 #define ROW_COLUMNS                                                            \
-    "id, state, run, mode, origin, chain_id, contract, payer, payee, value, "  \
+    "id, state, run, mode, origin, chain_id, coalesce(asset, contract), "      \
+    "payer, payee, value, "                                                    \
     "valid_after, valid_before, nonce, signature, fingerprint, batch, tx, "    \
     "block_number, block_hash, releases, runs, reason, created_ms, "           \
-    "updated_ms, alone, taken, started, charged_ms "
+    "updated_ms, alone, taken, started, charged_ms, method, facilitator, "     \
+    "charge, sponsor "
 
 /* the columns that money_read() takes, in its order */
 #define MONEY_COLUMNS                                                          \
-    "id, state, run, mode, chain_id, contract, payer, value, block_number "
+    "id, state, run, mode, chain_id, coalesce(asset, contract), payer, "       \
+    "coalesce(charge, value), block_number "
 
 /* edges that more than one statement takes */
 #define MINED_HERE                                                             \
@@ -67,9 +70,10 @@
       "INSERT INTO payment (state, run, mode, origin, wire, chain_id, "        \
       "contract, payer, nonce, payee, value, valid_after, valid_before, "      \
       "signature, fingerprint, resource, alone, rid, worker, charged_ms, "     \
-      "epoch, created_ms, updated_ms, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "    \
+      "epoch, created_ms, updated_ms, id, method, asset, facilitator, "        \
+      "charge, sponsor) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "                      \
       "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "    \
-      "?21, ?22, ?22, ?23)")                                                   \
+      "?21, ?22, ?22, ?23, ?24, ?25, ?26, ?27, ?28)")                          \
     X(SQL_RESERVE_AGAIN,                                                       \
       "UPDATE payment SET state = 1, run = 1, mode = ?2, rid = ?3, "           \
       "worker = ?4, signature = ?5, alone = ?6, started = 0, taken = 0, "      \
@@ -78,7 +82,8 @@
       "UPDATE payment SET state = 3, run = 0, mode = ?2, origin = 2, "         \
       "valid_after = ?3, valid_before = ?4, signature = ?5, alone = ?6, "      \
       "charged_ms = ?8, rid = NULL, worker = NULL, started = 0, taken = 0, "   \
-      "reason = 0, epoch = ?7, updated_ms = ?8 WHERE id = ?1 AND state = 2")   \
+      "charge = ?9, reason = 0, epoch = ?7, updated_ms = ?8 "                  \
+      "WHERE id = ?1 AND state = 2")                                           \
     X(SQL_REDEEM,                                                              \
       "UPDATE payment SET run = 1, rid = ?2, worker = ?3, started = 0, "       \
       "taken = 0, epoch = ?4, updated_ms = ?5 WHERE id = ?1 AND run = 3")      \
@@ -86,6 +91,14 @@
       "UPDATE payment SET state = 3, taken = 1, runs = 1, charged_ms = ?3, "   \
       "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state = 1 AND run = 1 "   \
       "AND rid = ?4 AND valid_before >= ?5")                                   \
+    X(SQL_CAPTURE_PART,                                                        \
+      "UPDATE payment SET state = 3, taken = 1, runs = 1, charged_ms = ?3, "   \
+      "charge = ?4, epoch = ?2, updated_ms = ?3 "                              \
+      "WHERE id = ?1 AND state = 1 AND run = 1")                               \
+    X(SQL_CAPTURE_NOTHING,                                                     \
+      "UPDATE payment SET state = 2, run = 0, worker = NULL, taken = 1, "      \
+      "signature = x'', reason = 0, epoch = ?2, updated_ms = ?3 "              \
+      "WHERE id = ?1 AND state = 1 AND run = 1")                               \
     X(SQL_CAPTURE_CHARGED,                                                     \
       "UPDATE payment SET taken = 1, runs = runs + 1, epoch = ?2, "            \
       "updated_ms = ?3 WHERE id = ?1 AND state BETWEEN 3 AND 6 AND run = 1")   \
@@ -151,6 +164,10 @@
     X(SQL_NEWEST_MS,                                                           \
       "SELECT created_ms FROM payment WHERE id > ?1 ORDER BY id DESC LIMIT 1") \
     /* -- credit -- */                                                         \
+    X(SQL_PERMIT2_OPEN,                                                        \
+      "SELECT coalesce(charge, value), state, block_number FROM payment "      \
+      "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3 AND method > 0 "      \
+      "AND state IN (1, 3, 4, 5)")                                             \
     X(SQL_PAYER, "SELECT lost, settle_first, full_ms FROM payer "              \
                  "WHERE payer = ?1 AND asset = ?2 AND chain_id = ?3")          \
     X(SQL_PAYER_SAVE,                                                          \

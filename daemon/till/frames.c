@@ -223,7 +223,10 @@ take_question(struct connection *c, const struct x402_till_frame *frame)
         take_issue(till, q, &frame->u.issue);
         return true;
     case X402_TILL_CAPTURE:
-        cashier_capture(till->cashier, &frame->u.rid, on_charged, q);
+        cashier_capture(till->cashier, &frame->u.capture.rid,
+                        frame->u.capture.has_charge ? &frame->u.capture.charge
+                                                    : NULL,
+                        on_charged, q);
         return true;
     case X402_TILL_RELEASE:
         cashier_release(till->cashier, &frame->u.rid, on_charged, q);

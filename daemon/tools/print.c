@@ -109,7 +109,7 @@ tool_print_text(const struct pay_row *row, const char *resource)
     char payer[X402_ADDRESS_TEXT_LEN + 1];
 
     tool_when(when, row->created_ms);
-    tool_money(money, &row->auth.value, row->chain_id, &row->asset);
+    tool_money(money, &row->charge, row->chain_id, &row->asset);
     x402_address_format(payer, &row->auth.from);
     printf("%-7" PRId64 " %s  %-9s  %14s  %s  %s  ", row->id, when,
            tool_state(row->state), money, network_text(row->chain_id), payer);
@@ -149,7 +149,7 @@ tool_print_whole(const struct pay_row *row, const char *resource)
 {
     char money[TOOL_MONEY_MAX];
 
-    tool_money(money, &row->auth.value, row->chain_id, &row->asset);
+    tool_money(money, &row->charge, row->chain_id, &row->asset);
     printf("%-13s %" PRId64 "\n", "payment", row->id);
     printf("%-13s %s\n", "state", tool_state(row->state));
     if (row->reason != X402_OK)
@@ -240,7 +240,7 @@ add_parties(struct x402_buf *buf, const struct pay_row *row)
     add_text(buf, ",\"network\":", network_text(row->chain_id));
     add_address(buf, ",\"asset\":", &row->asset);
     x402_buf_text(buf, ",\"amount\":\"");
-    x402_buf_amount(buf, &row->auth.value);
+    x402_buf_amount(buf, &row->charge);
     add_address(buf, "\",\"payer\":", &row->auth.from);
     add_address(buf, ",\"payee\":", &row->auth.to);
     x402_buf_text(buf, ",\"nonce\":\"");
@@ -313,7 +313,7 @@ tool_print_csv(const struct pay_row *row, const char *resource)
     x402_address_format(asset, &row->asset);
     x402_address_format(payer, &row->auth.from);
     x402_address_format(payee, &row->auth.to);
-    x402_amount_format(amount, &row->auth.value);
+    x402_amount_format(amount, &row->charge);
     x402_hex_encode(nonce, row->auth.nonce, 32);
     if (row->has_tx)
         x402_hex_encode(tx, row->tx_hash, 32);

@@ -40,7 +40,7 @@ static bool
 counts(const struct pay_row *row, const struct income *income)
 {
     if (!x402_address_eq(&row->auth.to, &income->payee) ||
-        x402_amount_cmp(&row->auth.value, &income->value) != 0)
+        x402_amount_cmp(&row->charge, &income->value) != 0)
         return false;
     switch (row->state) {
     case PAY_RESERVED:
@@ -122,10 +122,11 @@ reconcile_payment(struct reconcile *r, const struct pay_row *row,
                   const struct receipt *receipt)
 {
     const struct receipt_claim claim = {
+        .method = row->method,
         .token = &row->asset,
         .payer = &row->auth.from,
         .payee = &row->auth.to,
-        .value = &row->auth.value,
+        .value = &row->charge,
         .nonce = row->auth.nonce,
     };
 
@@ -134,8 +135,8 @@ reconcile_payment(struct reconcile *r, const struct pay_row *row,
         mutant("reconcile_blind"))
         return;
     r->sum.phantom_income++;
-    say(r, "phantom income", row->id, row->tx_hash, &row->auth.value,
-        &row->asset, &row->auth.from);
+    say(r, "phantom income", row->id, row->tx_hash, &row->charge, &row->asset,
+        &row->auth.from);
 }
 
 void

@@ -205,8 +205,8 @@ on_reserved(void *arg, const struct ledger_reserved *out)
 {
     if (out->err == X402_OK && out->mode == PAY_SETTLE_AFTER &&
         out->row.state == PAY_RESERVED) {
-        ledger_capture(tool.ledger, &out->rid, core_now_ms(), 0, on_captured,
-                       arg);
+        ledger_capture(tool.ledger, &out->rid, NULL, core_now_ms(), 0,
+                       on_captured, arg);
         return;
     }
     say(json_pack("{s:I,s:s,s:I}", "id", id_of(arg), "err", err_name(out->err),

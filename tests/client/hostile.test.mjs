@@ -89,7 +89,7 @@ test('an unknown token is refused, whatever it calls itself', async () => {
 for (const [what, change] of [
   ['upto', { scheme: 'upto' }],
   ['Exact', { scheme: 'Exact' }],
-  ['permit2', { extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2' } }],
+  ['erc7710', { extra: { name: 'USDC', version: '2', assetTransferMethod: 'erc7710' } }],
   ['escrow flow', { extra: { name: 'USDC', version: '2', paymentFlow: 'escrow' } }],
   ['no such network', { network: 'eip155:99999999' }],
   ['lenient CAIP-2', { network: 'eip155:084532' }],

@@ -9,6 +9,7 @@ import { SETTLER, account, privateKey } from '../../devnet/accounts.mjs';
 import { MULTICALL3, USDC } from '../../devnet/chain.mjs';
 import { TOPIC } from '../../devnet/rpc.mjs';
 import { inParallel } from './http.mjs';
+import { EXACT_PROXY, PROXIES, UPTO_PROXY, nonceUsed, settledLogs } from './permit2.mjs';
 
 const STATE = { SUBMITTED: 4, MINED: 5, FINAL: 6, FAILED: 7 };
 const PAID = [STATE.SUBMITTED, STATE.MINED, STATE.FINAL];
@@ -52,6 +53,26 @@ async function moneyIsBooked({ witness }, { rows, txs }) {
   }
 }
 
+/* The same for Permit2, whose logs name no nonce: in the row's transaction the
+ * token's Transfer stands before the proxy's Settled, and the nonce is used. */
+async function permit2IsBooked({ witness }, { rows, txs }) {
+  const settled = await settledLogs(witness.rpc);
+  const ours = new Set(txs.map(({ hash }) => `0x${hash}`));
+  let booked = 0;
+  for (const row of rows.filter(({ state }) => state === STATE.MINED || state === STATE.FINAL)) {
+    const charge = uint(row.charge ?? row.value);
+    const proof = settled.filter((one) => one.tx === `0x${row.tx}` && one.payer === `0x${row.payer}`
+      && one.payee === `0x${row.payee}` && one.value === charge
+      && one.proxy === [EXACT_PROXY, UPTO_PROXY][row.method - 1].toLowerCase());
+    assert.equal(proof.length, 1, `INV-1: row ${row.id} is paid, the node does not say so`);
+    assert.ok(await nonceUsed(witness.rpc, `0x${row.payer}`, uint(row.nonce)), `INV-1: the nonce of row ${row.id} is unused`);
+    booked += ours.has(`0x${row.tx}`) ? 1 : 0;
+  }
+  const open = rows.filter(({ state }) => state === STATE.SUBMITTED).length;
+  const moved = settled.filter(({ tx }) => ours.has(tx)).length;
+  assert.ok(moved >= booked && moved <= booked + open, `INV-4: ${moved} were settled by us, ${booked} are booked`);
+}
+
 /* INV-5: the node saw no transaction of our signer that is not in the ledger,
  * one account nonce has one batch, and no authorization was used twice. */
 async function oneIntent({ witness }, { txs, twice }) {
@@ -61,7 +82,7 @@ async function oneIntent({ witness }, { txs, twice }) {
   const blocks = await inParallel(Array.from({ length: head }, (_, i) => () =>
     witness.rpc.call('eth_getBlockByNumber', `0x${(i + 1).toString(16)}`, true)), 8);
   for (const { from, to, input, hash } of blocks.flatMap(({ transactions }) => transactions)) {
-    const settles = to !== null && [USDC, MULTICALL3].some((one) => one.toLowerCase() === to.toLowerCase()) && input !== '0x';
+    const settles = to !== null && [USDC, MULTICALL3, ...PROXIES].some((one) => one.toLowerCase() === to.toLowerCase()) && input !== '0x';
     if (from.toLowerCase() === signer && settles)
       assert.ok(known.has(hash), `INV-5: ${hash} of our signer is not in the ledger`);
   }
@@ -90,7 +111,9 @@ async function failuresAreProven({ witness }, { rows }) {
     return;
   const final = await witness.rpc.call('eth_getBlockByNumber', 'finalized', false);
   for (const row of failed) {
-    const used = await witness.used(`0x${row.payer}`, `0x${row.nonce}`);
+    const used = row.method > 0
+      ? await nonceUsed(witness.rpc, `0x${row.payer}`, uint(row.nonce))
+      : await witness.used(`0x${row.payer}`, `0x${row.nonce}`);
     assert.ok(used || Number(final.timestamp) >= row.valid_before, `INV-6: row ${row.id} is FAILED without proof`);
   }
 }
@@ -146,7 +169,9 @@ const QUESTIONS = {
 export async function checkInvariants(world) {
   const answers = world.witness.ledgers(Object.values(QUESTIONS));
   const ledger = Object.fromEntries(Object.keys(QUESTIONS).map((key, i) => [key, answers[i]]));
-  await moneyIsBooked(world, ledger);
+  const by = (permit2) => ({ ...ledger, rows: ledger.rows.filter(({ method }) => method > 0 === permit2) });
+  await moneyIsBooked(world, by(false));
+  await permit2IsBooked(world, by(true));
   await runsArePaid(world, ledger);
   await oneIntent(world, ledger);
   await failuresAreProven(world, ledger);

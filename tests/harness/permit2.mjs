@@ -4,13 +4,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { encodeFunctionData, maxUint256, parseAbi } from 'viem';
+import { encodeFunctionData, maxUint256, parseAbi, toEventSelector } from 'viem';
 import { USDC, construct } from '../../devnet/chain.mjs';
 import { cached, contracts } from '../../devnet/compile.mjs';
+import { TOPIC } from '../../devnet/rpc.mjs';
 
 export const PERMIT2 = '0x000000000022D473030F116dDEE9F6B43aC78BA3';
 export const EXACT_PROXY = '0x402085c248EeA27D92E8b30b2C58ed07f9E20001';
 export const UPTO_PROXY = '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002';
+export const PROXIES = [EXACT_PROXY, UPTO_PROXY];
 
 const ABI = parseAbi([
   'function approve(address spender, uint256 value) returns (bool)',
@@ -90,4 +92,22 @@ export const allowance = (rpc, owner) => read(rpc, USDC, 'allowance', [owner, PE
 export async function nonceUsed(rpc, owner, nonce) {
   const word = await read(rpc, PERMIT2, 'nonceBitmap', [owner, BigInt(nonce) >> 8n]);
   return ((word >> (BigInt(nonce) & 255n)) & 1n) === 1n;
+}
+
+const SETTLED = ['Settled()', 'SettledWithPermit()'].map((name) => toEventSelector(name));
+const person = (topic) => `0x${topic.slice(26)}`;
+
+/** What the proxies have settled: each Settled with the Transfer before it. */
+export async function settledLogs(rpc) {
+  const logs = await rpc.call('eth_getLogs', { fromBlock: 'earliest', toBlock: 'latest', address: [USDC, ...PROXIES] });
+  return logs.flatMap((log, i) => {
+    if (!SETTLED.includes(log.topics[0]))
+      return [];
+    const before = logs.slice(0, i).findLast(({ topics, transactionHash }) =>
+      topics[0] === TOPIC.Transfer && transactionHash === log.transactionHash);
+    return [{
+      proxy: log.address, tx: log.transactionHash, value: BigInt(before.data),
+      payer: person(before.topics[1]), payee: person(before.topics[2]),
+    }];
+  });
 }

@@ -47,7 +47,7 @@ on_reserved(void *arg, const struct ledger_reserved *out)
     (void)arg;
     if (out->err != X402_OK)
         abort();
-    ledger_capture(test_ledger, &out->rid, NOW, 20, on_captured, NULL);
+    ledger_capture(test_ledger, &out->rid, NULL, NOW, 20, on_captured, NULL);
 }
 
 static void

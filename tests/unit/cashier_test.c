@@ -73,6 +73,16 @@ charge(void (*command)(struct cashier *, const struct x402_rid *, ledger_cb,
     return got;
 }
 
+struct got
+capture_all(const struct x402_rid *rid)
+{
+    struct got got = {0};
+
+    cashier_capture(test_cashier, rid, NULL, on_plain, &got);
+    test_wait(&got.done);
+    return got;
+}
+
 /* Run the loop until somebody watches a payment. */
 void
 until_watched(size_t len)

@@ -26,6 +26,8 @@ struct x402_till_reserve fresh(void);
 /** Ask; and ask and wait. */
 void begin(struct got *got, const struct x402_till_reserve *in);
 struct got reserve(const struct x402_till_reserve *in);
+/** cashier_capture of all. */
+struct got capture_all(const struct x402_rid *rid);
 struct got charge(void (*command)(struct cashier *, const struct x402_rid *,
                                   ledger_cb, void *),
                   const struct x402_rid *rid);

@@ -219,3 +219,18 @@ fake_payment(unsigned payer, unsigned nonce)
     strcpy(in.resource, "https://api.example.com/paid");
     return in;
 }
+
+bool
+chain_knows(const struct chain *c, enum x402_method method)
+{
+    (void)c;
+    (void)method;
+    return true;
+}
+
+bool
+chain_is_signer(const struct chain *c, const struct x402_address *address)
+{
+    (void)c;
+    return x402_address_eq(address, &fake.health.signer[0]);
+}

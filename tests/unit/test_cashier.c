@@ -18,7 +18,7 @@ one_request(void)
 
     OK(got.err == X402_OK && !got.out.redeemed && !got.out.settled);
     OK(fake.asked == asked + 1 && fake.kicks == kicks);
-    OK(charge(cashier_capture, &got.out.rid).err == X402_OK);
+    OK(capture_all(&got.out.rid).err == X402_OK);
     OK(fake.kicks == kicks + 1 && fake.urgent_kicks == 0);
     OK(reserve(&in).err == X402_ERR_IN_PROGRESS);
     test_finish(&got.out.rid, X402_TILL_END_COMPLETE, NOW);
@@ -122,7 +122,7 @@ redeemed_without_the_chain(void)
     struct got got = reserve(&in);
     unsigned asked = fake.asked;
 
-    charge(cashier_capture, &got.out.rid);
+    capture_all(&got.out.rid);
     test_finish(&got.out.rid, X402_TILL_END_SERVER, core_now_ms());
     fake.health.reachable = fake.health.can_settle = false;
     got = reserve(&in);
@@ -198,7 +198,7 @@ mined_in_time(void)
     fake_tell(test_ledger, CHAIN_MINED, X402_OK);
     OK(got.done == 1 && got.err == X402_OK && got.out.settled);
     OK(got.out.has_transaction && !got.out.redeemed);
-    OK(charge(cashier_capture, &got.out.rid).err == X402_OK);
+    OK(capture_all(&got.out.rid).err == X402_OK);
     again = reserve(&in);
     OK(again.err == X402_ERR_IN_PROGRESS);
 }

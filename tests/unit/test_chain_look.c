@@ -71,12 +71,13 @@ judging(void)
 {
     struct x402_authorization auth = {
         .value = {{10}}, .valid_after_s = 100, .valid_before_s = 200};
+    struct look_payment payment = {.auth = &auth};
 
     for (size_t i = 0; i < TEST_LEN(verdicts); i++) {
         struct look_seen seen = verdicts[i].seen;
 
         seen.balance = x402_amount_of(verdicts[i].balance);
-        test_ok(look_judge(&seen, &auth, verdicts[i].time_s) ==
+        test_ok(look_judge(&seen, &payment, verdicts[i].time_s) ==
                     verdicts[i].want,
                 "%s", verdicts[i].why);
     }

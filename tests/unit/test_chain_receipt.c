@@ -145,7 +145,11 @@ claim(void)
     static const struct x402_amount value = {{5}};
     static const uint8_t nonce[32] = {[31] = 'n'};
 
-    return (struct receipt_claim){&token, &payer, &payee, &value, nonce};
+    return (struct receipt_claim){.token = &token,
+                                  .payer = &payer,
+                                  .payee = &payee,
+                                  .value = &value,
+                                  .nonce = nonce};
 }
 
 static void

@@ -136,7 +136,7 @@ advance(unsigned i, unsigned at)
         ledger_release(test_ledger, &rids[i], NOW, on_stage, arg);
         return;
     case CAPTURED:
-        ledger_capture(test_ledger, &rids[i], NOW, 20, on_stage, arg);
+        ledger_capture(test_ledger, &rids[i], NULL, NOW, 20, on_stage, arg);
         return;
     case SUBMITTED:
     case MINED:

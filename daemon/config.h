@@ -53,7 +53,7 @@ struct config_network {
     unsigned rpc_timeout_ms; /* 10000 */
     unsigned rpc_rate;       /* calls a second to each endpoint; 0: no bound */
     unsigned rpc_agree;     /* endpoints that must say the same before it counts
-                               as proof: 2, or 1 where there is one */
+                               as proof: 1, 2; 0: two while two are well */
     unsigned confirmations; /* depth at which a mined payment stops using
                                credit; 2 */
     unsigned batch_max;     /* payments per transaction; 100 */

@@ -179,7 +179,7 @@ start_node(struct chain *chain)
         .timeout_ms = chain->config->rpc_timeout_ms,
         .chain_id = chain->config->network->chain_id,
         .rate = chain->config->rpc_rate,
-        .agree = chain->config->rpc_agree > 1,
+        .agree = chain->config->rpc_agree,
     };
 
     core_random(&chain->code.seed, sizeof chain->code.seed);

@@ -54,7 +54,7 @@ struct rpc {
     uint64_t next_id;
     unsigned inflight;
     unsigned answerer; /* whose answers are being told: its bit */
-    bool agree;
+    unsigned agree;
     struct pause *pauses;
     bool closing;
     void (*closed)(void *arg);
@@ -459,7 +459,19 @@ rpc_answerer(const struct rpc *rpc)
 bool
 rpc_must_agree(const struct rpc *rpc)
 {
-    return rpc->agree;
+    size_t well = 0;
+
+    if (rpc->agree == 1 || rpc->endpoints < 2 || mutant("one_word_is_enough"))
+        return false;
+    if (rpc->agree == 2)
+        return true;
+    for (size_t i = 0; i < rpc->endpoints; i++) {
+        const struct endpoint *endpoint = &rpc->endpoint[i];
+
+        well += !endpoint->wrong &&
+                (endpoint->checked_ms != 0 || endpoint->down_until_ms == 0);
+    }
+    return well > 1;
 }
 
 /* -- how far are those that nobody asks? -- */
@@ -503,8 +515,7 @@ rpc_new(uv_loop_t *loop, const struct rpc_options *options)
     rpc->chain_id = options->chain_id;
     rpc->next_id = 1;
     rpc->endpoints = options->urls_len;
-    rpc->agree = options->agree && options->urls_len > 1 &&
-                 !mutant("one_word_is_enough");
+    rpc->agree = options->agree;
     for (size_t i = 0; i < options->urls_len; i++) {
         rpc->endpoint[i].url = options->urls[i];
         rpc->endpoint[i].rate = options->rate;

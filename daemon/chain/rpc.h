@@ -53,7 +53,8 @@ struct rpc_options {
     unsigned timeout_ms; /* of one attempt at one endpoint */
     uint64_t chain_id;   /* endpoints of another chain are not used */
     unsigned rate;       /* calls a second to each endpoint; 0: no bound */
-    bool agree;          /* what proves something must be said by two */
+    unsigned agree;      /* what proves something must be said by so many: 1, 2;
+                            0: by two while two are well */
 };
 
 struct rpc *rpc_new(uv_loop_t *loop, const struct rpc_options *options);

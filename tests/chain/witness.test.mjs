@@ -89,7 +89,7 @@ test('one that says the authorization has ended proves no failure', { timeout: 9
   await daemon.rowUntil(id, (r) => r.state === STATE.FAILED, 60000);
 });
 
-test('the second is gone: proofs wait for it; with rpc_agree 1 they do not', { timeout: 60000 }, async () => {
+test('the second is gone: proofs wait for it with rpc_agree 2 and not otherwise', { timeout: 60000 }, async () => {
   let daemon = await start();
   honest.on = () => 'drop';
   const { payment: id } = await daemon.pay(await payment(accounts[1]));
@@ -100,10 +100,27 @@ test('the second is gone: proofs wait for it; with rpc_agree 1 they do not', { t
   honest.on = () => 'pass';
   assert.equal((await daemon.watch(id, 40000)).outcome, OUTCOME.MINED);
   await daemon.close();
-  daemon = await start({ agree: 1 });
-  honest.on = () => 'drop';
-  const { payment: other } = await daemon.pay(await payment(accounts[1]));
-  assert.equal((await daemon.watch(other, 10000)).outcome, OUTCOME.MINED);
+  for (const agree of [0, 1]) {
+    honest.on = () => 'pass';
+    daemon = await start({ agree });
+    honest.on = () => 'drop';
+    const { payment: other } = await daemon.pay(await payment(accounts[1]));
+    assert.equal((await daemon.watch(other, 20000)).outcome, OUTCOME.MINED, `agree ${agree}`);
+    await daemon.close();
+  }
+});
+
+test('while both are well they must agree, also when nothing is said of it', { timeout: 60000 }, async () => {
+  const daemon = await start({ agree: 0 });
+  liar.edit = (question, answer) => question.method === 'eth_getTransactionReceipt' && answer.result
+    ? { ...answer, result: { ...answer.result, logs: [] } } : answer;
+  const { payment: id } = await daemon.pay(await payment(accounts[1]));
+  await daemon.rowUntil(id, (r) => r.state === STATE.SUBMITTED);
+  await sleep(4000);
+  assert.equal((await daemon.row(id)).state, STATE.SUBMITTED);
+  assert.match(daemon.log, /endpoints_disagree/);
+  liar.edit = (question, answer) => answer;
+  await daemon.rowUntil(id, (r) => r.state === STATE.MINED, 40000);
 });
 
 test('one whose head stands still is not asked while the other is there', { timeout: 60000 }, async () => {

@@ -18,7 +18,6 @@ import { body, post } from './payments.mjs';
 
 const { facilitator: port, rpc: rpcPort, third: proxyPort } = await ports(9);
 const chain = await startChain({ port: rpcPort, dir: freshDir() });
-after(() => chain.process.stop());
 const { rpc } = chain;
 
 /* Between daemon and node: what was asked, and a hand on eth_getLogs. */
@@ -44,14 +43,17 @@ const proxy = createServer(async (request, response) => {
   const answer = await fetch(chain.url, { method: 'POST', body: text, headers: { 'content-type': 'application/json' } });
   response.end(await answer.text());
 }).listen(proxyPort, '127.0.0.1');
-after(() => proxy.close());
 
 const text = (url) => yaml({
   port, rpc: url, http: 'any_payee: true', network: '    poll: 100\n    rpc_timeout: 1000',
   more: `payees: [{network: base-sepolia, address: "${PAY_TO}"}]`,
 });
 const daemon = new Daemon({ port, text: text(`http://127.0.0.1:${proxyPort}`) });
-after(() => daemon.stop());
+after(async () => { // whoever asks stops before whom he asks
+  await daemon.stop();
+  proxy.close();
+  await chain.process.stop();
+});
 const LEDGER = join(daemon.dir, 'ledger.db');
 const BACKUP = join(daemon.dir, 'backup.db');
 

@@ -179,7 +179,7 @@ export async function checkInvariants(world) {
   const answers = world.witness.ledgers(Object.values(QUESTIONS));
   const ledger = Object.fromEntries(Object.keys(QUESTIONS).map((key, i) => [key, answers[i]]));
   const by = (permit2) => ({ ...ledger, rows: ledger.rows.filter(({ method }) => method > 0 === permit2) });
-  await moneyIsBooked(world, by(false));
+  await moneyIsBooked(world, by(false), paid);
   await permit2IsBooked(world, by(true));
   await runsArePaid(world, ledger);
   await oneIntent(world, ledger, sent);

@@ -21,10 +21,14 @@ const routes = [
   { path: '/permit2', price: '0.001', to: '/paid', more: ['x402_transfer_method permit2;'] },
   { path: '/metered', price: '0.02', more: [`x402_scheme upto ${facilitator};`] },
 ];
-const world = useStack({ ground: installPermit2, conf: { routes } }, {
+const payer = account(5);
+const ground = async (rpc) => {
+  await installPermit2(rpc);
+  await approve(rpc, payer.address);
+};
+const world = useStack({ ground, conf: { routes } }, {
   allowed: [/upstream sent "Settlement-Overrides/],
 });
-const payer = account(5);
 
 const offer = async (path) => {
   const response = await world.get(path);
@@ -72,7 +76,6 @@ test('without an allowance: 412 with the reason and the offer; nothing reaches t
 });
 
 test('the official client pays by permit2 and by upto', async () => {
-  await approve(world.stack.rpc, payer.address);
   const send = wrapFetchWithPaymentFromConfig(fetch, {
     schemes: [{ network: NETWORK, client: new ExactClient(payer) }, { network: NETWORK, client: new UptoClient(payer) }],
   });

@@ -51,7 +51,11 @@ test('64 processes, killed at random and cheated: never more than the budget', {
   for (let i = 0; i < 30; i++)
     await user.get(['--new-payment', '--retry', '0', '--max-time', '1', `${server.url}/again/${i}`]);
   assert.ok(held(server) <= 500_000, String(held(server)));
-  assert.ok(held(server) >= 480_000, String(held(server)));
+  // whoever was killed between writing a payment down and sending it has spent
+  // it as far as anybody can know: the journal is full, the server may hold less
+  const written = (await user.payments()).length * 20_000;
+  assert.ok(written >= 480_000 && written <= 500_000, String(written));
+  assert.ok(held(server) <= written, `${held(server)} held, ${written} written`);
 });
 
 test('refused payments count: a server that refuses everything holds no more than the budget', async () => {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../multi.h"
 
@@ -29,6 +30,7 @@ struct post {
     const char *ca_file; /* NULL: the system's */
     size_t answer_max;
     struct post_job *jobs;
+    curl_socket_t answered; /* where the answer being told came from */
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -75,6 +77,8 @@ job_end(struct post_job *job, const struct post_answer *answer)
     *job->self = job->next;
     if (job->next != NULL)
         job->next->self = job->self;
+    post->answered = CURL_SOCKET_BAD;
+    curl_easy_getinfo(job->easy, CURLINFO_ACTIVESOCKET, &post->answered);
     multi_remove(post->multi, job->easy);
     curl_easy_cleanup(job->easy);
     job->cb(job->arg, answer);
@@ -113,6 +117,14 @@ job_finished(void *arg, CURLcode code)
 }
 
 /* -- the interface -- */
+
+void
+post_distrust(struct post *post)
+{
+    if (post->answered != CURL_SOCKET_BAD)
+        (void)shutdown(post->answered, SHUT_RDWR);
+    post->answered = CURL_SOCKET_BAD;
+}
 
 struct post *
 post_new(uv_loop_t *loop, size_t answer_max)

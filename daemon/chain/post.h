@@ -29,6 +29,10 @@ struct post *post_new(uv_loop_t *loop, size_t answer_max);
 void post_header(struct post *post, const char *line);
 /** Trust these authorities (a PEM file) and no others.  The text is kept. */
 void post_trust(struct post *post, const char *ca_file);
+/** Inside a callback: that answer was to another question, so its connection
+ * is not used again; whatever else comes on it would be one too late as well.
+ */
+void post_distrust(struct post *post);
 /** Break off what is under way (each callback is called, incomplete), close
  * the handles, then call closed(arg). */
 void post_close(struct post *post, void (*closed)(void *arg), void *arg);

@@ -290,6 +290,8 @@ on_answer(void *arg, const struct post_answer *answer)
     } else if (request->rpc->closing) {
         give_up(request);
     } else {
+        if (answer->complete)
+            post_distrust(request->rpc->post);
         endpoint_bad(request->endpoint, wrong, answer->retry_after_s,
                      core_now_ms());
         try_next(request);

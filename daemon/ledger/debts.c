@@ -7,9 +7,11 @@
 #include "internal.h"
 
 static const char debts_sql[] =
-    "WITH open AS (SELECT chain_id, contract AS asset, payer, value, "
+    "WITH open AS (SELECT chain_id, coalesce(asset, contract) AS asset, payer, "
+    "coalesce(charge, value) AS value, "
     "charged_ms FROM payment WHERE state = 3 AND (state = 3 OR (state = 1 AND "
-    "mode = 2)) UNION ALL SELECT chain_id, contract, payer, value, charged_ms "
+    "mode = 2)) UNION ALL SELECT chain_id, coalesce(asset, contract), payer, "
+    "coalesce(charge, value), charged_ms "
     "FROM payment WHERE state = 4), "
     "owing AS (SELECT chain_id, asset, payer FROM open UNION "
     "SELECT l.chain_id, l.asset, p.payer FROM loss l "

@@ -61,5 +61,9 @@ X402_MUST_CHECK bool x402_amount_sub(struct x402_amount *out,
 X402_MUST_CHECK bool x402_amount_mul_u64(struct x402_amount *out,
                                          const struct x402_amount *a,
                                          uint64_t b);
+/** The quotient, rounded down, in out (which may alias a); returns the rest.
+ * by is not 0. */
+uint64_t x402_amount_div_u64(struct x402_amount *out,
+                             const struct x402_amount *a, uint64_t by);
 
 #endif

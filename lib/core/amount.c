@@ -110,3 +110,17 @@ x402_amount_mul_u64(struct x402_amount *out, const struct x402_amount *a,
     *out = product;
     return true;
 }
+
+uint64_t
+x402_amount_div_u64(struct x402_amount *out, const struct x402_amount *a,
+                    uint64_t by)
+{
+    u128 rest = 0;
+
+    for (int i = 3; i >= 0; i--) {
+        rest = rest << 64 | a->limb[i];
+        out->limb[i] = (uint64_t)(rest / by);
+        rest %= by;
+    }
+    return (uint64_t)rest;
+}

@@ -4,8 +4,6 @@
 
 #include "../mutant.h"
 
-__extension__ typedef unsigned __int128 u128;
-
 static bool
 is_digit(char c)
 {
@@ -120,20 +118,6 @@ x402_amount_parse_decimal(struct x402_amount *out, struct x402_span text,
     return X402_OK;
 }
 
-/* Divide by ten in place; returns the remainder. */
-static unsigned
-drop_digit(struct x402_amount *amount)
-{
-    u128 rest = 0;
-
-    for (int i = 3; i >= 0; i--) {
-        rest = rest << 64 | amount->limb[i];
-        amount->limb[i] = (uint64_t)(rest / 10);
-        rest %= 10;
-    }
-    return (unsigned)rest;
-}
-
 /* Digits without NUL, at least `least` of them (zeros in front). */
 static size_t
 put_digits(char *out, const struct x402_amount *amount, size_t least)
@@ -143,7 +127,7 @@ put_digits(char *out, const struct x402_amount *amount, size_t least)
     size_t n = 0, pad = 0;
 
     while (!x402_amount_is_zero(&rest))
-        reversed[n++] = (char)('0' + drop_digit(&rest));
+        reversed[n++] = (char)('0' + x402_amount_div_u64(&rest, &rest, 10));
     for (; pad + n < least; pad++)
         out[pad] = '0';
     for (size_t i = 0; i < n; i++)

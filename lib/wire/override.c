@@ -5,24 +5,7 @@
 
 #include "wire.h"
 
-__extension__ typedef unsigned __int128 u128;
-
 enum { PARTS = 10000 }; /* hundredths of a percent */
-
-/* Rounded down; 0 < by < 2^32. */
-static struct x402_amount
-divide(const struct x402_amount *amount, uint64_t by)
-{
-    struct x402_amount out;
-    u128 rest = 0;
-
-    for (unsigned i = 0; i < 4; i++) {
-        rest = rest << 64 | amount->limb[i];
-        out.limb[i] = (uint64_t)(rest / by);
-        rest %= by;
-    }
-    return out;
-}
 
 static size_t
 digits_of(struct x402_span text)
@@ -73,7 +56,7 @@ share(struct x402_amount *out, struct x402_span text,
         return X402_ERR_EXCEEDS;
     if (!x402_amount_mul_u64(&parts, maximum, of))
         return X402_ERR_RANGE;
-    *out = divide(&parts, PARTS);
+    (void)x402_amount_div_u64(out, &parts, PARTS);
     return X402_OK;
 }
 

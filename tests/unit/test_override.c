@@ -52,6 +52,38 @@ static const struct {
     {"{\"amount\":[[[\"1\"]]]}", X402_ERR_SYNTAX, 0},
 };
 
+/* Of a maximum that is no round number: the rest is cut off, whatever its
+ * size. */
+static const struct {
+    const char *maximum, *header, *amount;
+} shares[] = {
+    {"333", "{\"amount\":\"33.33%\"}", "110"},
+    {"1", "{\"amount\":\"99.99%\"}", "0"},
+    {"9999", "{\"amount\":\"0.01%\"}", "0"},
+    {"18446744073709551617", "{\"amount\":\"50%\"}", "9223372036854775808"},
+    {"340282366920938463463374607431768211457", "{\"amount\":\"33.34%\"}",
+     "113450141131440883718689094117751521699"},
+};
+
+static void
+test_shares(struct x402_requirement requirement)
+{
+    struct x402_amount got, want;
+
+    for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
+        bool read =
+            x402_amount_parse(&requirement.amount,
+                              x402_span_of(shares[i].maximum)) == X402_OK &&
+            x402_amount_parse(&want, x402_span_of(shares[i].amount)) == X402_OK;
+
+        test_ok(read &&
+                    x402_override_read(&got, x402_span_of(shares[i].header),
+                                       &requirement) == X402_OK &&
+                    x402_amount_cmp(&got, &want) == 0,
+                "%s of %s", shares[i].header, shares[i].maximum);
+    }
+}
+
 int
 main(void)
 {
@@ -72,6 +104,7 @@ main(void)
         test_ok(err == rows[i].err && x402_amount_cmp(&got, &want) == 0, "%s",
                 rows[i].header);
     }
+    test_shares(requirement);
     memset(long_header, ' ', sizeof long_header);
     test_ok(x402_override_read(
                 &got, (struct x402_span){long_header, sizeof long_header},

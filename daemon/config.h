@@ -12,6 +12,8 @@
 #include <x402/amount.h>
 #include <x402/bolt11.h>
 
+#include "net/guard.h"
+
 #define CONFIG_RPC_MAX 4
 #define CONFIG_NETWORKS_MAX 8
 #define CONFIG_PAYEES_MAX 256
@@ -22,6 +24,7 @@
 #define CONFIG_API_KEY_ASSETS_MAX 16
 #define CONFIG_API_KEY_NAME_MAX 32
 #define CONFIG_FACTORIES_MAX 16
+#define CONFIG_RANGES_MAX 16
 
 /** Where a signer's private key comes from: a Web3 Secret Storage v3 file with
  * its password file, or a 0600 file with 64 hex digits.  Never the command
@@ -41,6 +44,9 @@ struct config_facilitator {
     unsigned settle_ms;   /* 60000 */
     bool has_verifier;    /* its attestations are required */
     struct x402_address verifier;
+    /* its name may resolve to these although they are private */
+    struct guard_range inside[CONFIG_RANGES_MAX + 2];
+    size_t inside_len;
 };
 
 struct config_network {

@@ -82,6 +82,53 @@ take_times(const struct config_checking_network *n)
                in->settle_timeout, 500, 180000, &out->settle_ms);
 }
 
+static void
+add_range(struct config_facilitator *out, const char *text)
+{
+    if (guard_range_parse(&out->inside[out->inside_len], text))
+        out->inside_len++;
+}
+
+/** An address in the URL, and "localhost", are meant as they stand there. */
+static void
+take_literal(struct config_facilitator *out)
+{
+    const char *host = strstr(out->url, "://") + 3;
+    bool bracket = *host == '[';
+    char text[GUARD_ADDRESS_MAX];
+
+    host += bracket;
+    snprintf(text, sizeof(text), "%.*s",
+             (int)strcspn(host, bracket ? "]" : ":/"), host);
+    if (strcmp(text, "localhost") != 0) {
+        add_range(out, text);
+        return;
+    }
+    add_range(out, "127.0.0.0/8");
+    add_range(out, "::1");
+}
+
+static bool
+take_ranges(const struct config_checking_network *n)
+{
+    const struct file_facilitator *in = n->in->facilitator;
+    struct config_facilitator *out = &n->out->facilitator;
+    char place[CONFIG_PLACE_MAX];
+
+    take_literal(out);
+    for (unsigned i = 0; i < in->private_addresses_count; i++) {
+        if (!guard_range_parse(&out->inside[out->inside_len],
+                               in->private_addresses[i]))
+            return config_complain(
+                n->c->reading,
+                config_place(place, n, ".facilitator.private_addresses[%u]", i),
+                "write an address or a range of them, such as 10.1.2.3, "
+                "10.0.0.0/8 or \"fd12:3456::/32\"");
+        out->inside_len++;
+    }
+    return true;
+}
+
 bool
 config_check_facilitator(const struct config_checking_network *n)
 {
@@ -101,7 +148,7 @@ config_check_facilitator(const struct config_checking_network *n)
            take_file(n, ".facilitator.key_file", in->key_file,
                      &out->key_file) &&
            take_file(n, ".facilitator.ca_file", in->ca_file, &out->ca_file) &&
-           take_times(n) &&
+           take_times(n) && take_ranges(n) &&
            (in->verifier == NULL ||
             config_take_address(n->c,
                                 config_place(place, n, ".facilitator.verifier"),

@@ -117,6 +117,8 @@ static const cyaml_schema_field_t facilitator_fields[] = {
     TEXT(MAY, file_facilitator, verify_timeout),
     TEXT(MAY, file_facilitator, settle_timeout),
     TEXT(MAY, file_facilitator, verifier),
+    LIST(MAY, file_facilitator, private_addresses, &text_entry, 1,
+         CONFIG_RANGES_MAX),
     CYAML_FIELD_END,
 };
 

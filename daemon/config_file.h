@@ -87,6 +87,8 @@ struct file_facilitator {
     char *verify_timeout;
     char *settle_timeout;
     char *verifier;
+    char **private_addresses;
+    unsigned private_addresses_count;
 };
 
 struct file_network {

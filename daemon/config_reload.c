@@ -45,7 +45,9 @@ same_facilitator(const struct config_facilitator *a,
     return same_text(a->url, b->url) && same_text(a->key_file, b->key_file) &&
            same_text(a->ca_file, b->ca_file) && a->verify_ms == b->verify_ms &&
            a->settle_ms == b->settle_ms && a->has_verifier == b->has_verifier &&
-           x402_address_eq(&a->verifier, &b->verifier);
+           x402_address_eq(&a->verifier, &b->verifier) &&
+           a->inside_len == b->inside_len &&
+           memcmp(a->inside, b->inside, a->inside_len * sizeof *a->inside) == 0;
 }
 
 static const char *

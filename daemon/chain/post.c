@@ -28,6 +28,7 @@ struct post {
     struct multi *multi;
     struct curl_slist *headers;
     const char *ca_file; /* NULL: the system's */
+    struct guard guard;  /* what: NULL: any address */
     size_t answer_max;
     struct post_job *jobs;
     curl_socket_t answered; /* where the answer being told came from */
@@ -163,6 +164,14 @@ post_trust(struct post *post, const char *ca_file)
 }
 
 void
+post_guard(struct post *post, const char *what, const struct guard_range *allow,
+           size_t allow_len)
+{
+    post->guard =
+        (struct guard){.what = what, .allow = allow, .allow_len = allow_len};
+}
+
+void
 post_close(struct post *post, void (*closed)(void *arg), void *arg)
 {
     static const struct post_answer broken_off = {
@@ -191,6 +200,8 @@ post_send(struct post *post, const char *url, char *body, size_t body_len,
         curl_easy_setopt(job->easy, CURLOPT_CAINFO, post->ca_file);
         curl_easy_setopt(job->easy, CURLOPT_CAPATH, NULL);
     }
+    if (post->guard.what != NULL)
+        guard_watch(&post->guard, job->easy);
     if (body != NULL) {
         curl_easy_setopt(job->easy, CURLOPT_POST, 1L);
         curl_easy_setopt(job->easy, CURLOPT_POSTFIELDS, body);

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "../net/guard.h"
+
 struct post;
 
 struct post_answer {
@@ -29,6 +31,10 @@ struct post *post_new(uv_loop_t *loop, size_t answer_max);
 void post_header(struct post *post, const char *line);
 /** Trust these authorities (a PEM file) and no others.  The text is kept. */
 void post_trust(struct post *post, const char *ca_file);
+/** Look at every address that is connected to (net/guard.h): those of `allow`
+ * may be private.  The lists are kept. */
+void post_guard(struct post *post, const char *what,
+                const struct guard_range *allow, size_t allow_len);
 /** Inside a callback: that answer was to another question, so its connection
  * is not used again; whatever else comes on it would be one too late as well.
  */

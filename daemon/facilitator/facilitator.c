@@ -434,6 +434,8 @@ facilitator_new(struct core *core, const struct config_network *network,
         f->attested = attested_new();
     if (config->ca_file != NULL)
         post_trust(f->post, config->ca_file);
+    post_guard(f->post, "facilitator", f->config->facilitator.inside,
+               f->config->facilitator.inside_len);
     uv_timer_init(core_loop(core), &f->timer);
     f->timer.data = f;
     uv_timer_start(&f->timer, on_timer, 0, 0);

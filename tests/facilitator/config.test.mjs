@@ -79,6 +79,7 @@ const wrong = [
   ['a query in its URL', remote('https://open.x402.host?key=1'), ':5: networks\\[0\\].facilitator.url: write the facilitator\'s URL'],
   ['a facilitator and signers', `${remote('https://open.x402.host')}    signers: [{key_file: signer.key}]\n`, ':5: networks\\[0\\].facilitator: signers and a facilitator'],
   ['a verifier that is no address', remote('https://open.x402.host', ', verifier: "0x12"'), ':5: networks\\[0\\].facilitator.verifier: "0x12" is not an address'],
+  ['a range with bits behind it', remote('https://open.x402.host', ', private_addresses: [10.0.0.1/8]'), ':5: networks\\[0\\].facilitator.private_addresses\\[0\\]: write an address'],
   ['neither node nor facilitator', `${HEAD}${HTTP}networks:\n  - network: eip155:84532\n`, ':4: networks\\[0\\].rpc: write rpc'],
   ['empty', '', ':1: the file is empty'],
   ['only a comment', '# nothing\n', ':1: the file holds no settings'],

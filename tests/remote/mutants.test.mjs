@@ -20,6 +20,7 @@ const MUTANTS = {
   lost_is_refused: ['word', '^settled, then an error 504', 1],
   claim_believed: ['node', '^settled, then another transaction', 1],
   attestation_unchecked: ['attestation', '^another receipt: 503', 1],
+  address_unguarded: ['address', '^a name that leads inside', 1],
   facilitator_open: ['node', '^the facilitator is down', 1],
 };
 

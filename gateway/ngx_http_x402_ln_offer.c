@@ -8,7 +8,8 @@
 #include "ngx_http_x402.h"
 
 
-static ngx_uint_t ngx_http_x402_ln_asked_for(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_x402_ln_accepted(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf);
 static ngx_uint_t ngx_http_x402_ln_named(u_char *p, u_char *last);
 static ngx_int_t ngx_http_x402_ln_issue(ngx_http_request_t *r,
     ngx_http_x402_ctx_t *ctx);
@@ -42,9 +43,7 @@ ngx_http_x402_ln_may_offer(ngx_http_request_t *r,
     }
 #endif
 
-    if (xlcf->ln.offer == NGX_HTTP_X402_LN_ASK
-        && !ngx_http_x402_ln_asked_for(r))
-    {
+    if (!ngx_http_x402_ln_accepted(r, xlcf)) {
         return 0;
     }
 
@@ -52,10 +51,15 @@ ngx_http_x402_ln_may_offer(ngx_http_request_t *r,
 }
 
 
-/* Accept-Payment: lightning/charge;q=0.8, evm/charge */
+/*
+ * Accept-Payment: lightning/charge;q=0.8, evm/charge
+ *
+ * Who says what he accepts, and does not name Lightning, costs no invoice.
+ */
 
 static ngx_uint_t
-ngx_http_x402_ln_asked_for(ngx_http_request_t *r)
+ngx_http_x402_ln_accepted(ngx_http_request_t *r,
+    ngx_http_x402_loc_conf_t *xlcf)
 {
     u_char           *p, *last, *end;
     ngx_table_elt_t  *h;
@@ -63,7 +67,7 @@ ngx_http_x402_ln_asked_for(ngx_http_request_t *r)
     h = ngx_http_x402_header_in(r, "accept-payment",
                                 sizeof("accept-payment") - 1);
     if (h == NULL) {
-        return 0;
+        return xlcf->ln.offer == NGX_HTTP_X402_LN_ALWAYS;
     }
 
     p = h->value.data;

@@ -51,6 +51,7 @@ const LOCATIONS = {
   '/ask': 'x402_lightning_price 21 sat; x402_lightning_offer ask;',
   '/bound': 'x402_lightning_price 21 sat; x402_lightning_bind X-Tenant Accept-Language;',
   '/small': 'x402_lightning_price 21 sat; x402_lightning_body 16;',
+  '/page': 'x402_lightning_price 21 sat; x402_paywall on;',
   '/no-l402': 'x402_lightning_price 21 sat; x402_lightning_dialects lnbtc mpp;',
 };
 

@@ -19,6 +19,8 @@
     X(FINAL, "x402_final_total", "payments final")                             \
     X(FAILED, "x402_failed_total", "payments proven unpayable")                \
     X(TRANSACTIONS, "x402_transactions_total", "transactions broadcast")       \
+    X(APPROVALS, "x402_approvals_total",                                       \
+      "payers' approvals of Permit2 broadcast")                                \
     X(FEE_BUMPS, "x402_fee_bumps_total",                                       \
       "transactions replaced with a higher fee")                               \
     X(REORGS, "x402_reorgs_total", "mined transactions that left the chain")   \

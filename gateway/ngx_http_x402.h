@@ -144,6 +144,7 @@ typedef struct {
     ngx_uint_t                       settle;
     ngx_uint_t                       body;
     ngx_uint_t                       transfer;
+    ngx_uint_t                       sponsoring; /* bits of the kinds */
     ngx_flag_t                       upto;
     struct x402_address              facilitator;        /* upto */
     ngx_flag_t                       smart_wallets;

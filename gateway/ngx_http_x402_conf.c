@@ -133,6 +133,8 @@ ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_X402_BODY_SEED);
     ngx_conf_merge_uint_value(conf->transfer, prev->transfer,
                               NGX_HTTP_X402_BY_ASSET);
+    ngx_conf_merge_bitmask_value(conf->sponsoring, prev->sponsoring,
+                                 NGX_CONF_BITMASK_SET);
     ngx_conf_merge_value(conf->smart_wallets, prev->smart_wallets, 0);
     ngx_conf_merge_value(conf->upgrade, prev->upgrade, 0);
     ngx_conf_merge_value(conf->paywall, prev->paywall, 0);

@@ -25,6 +25,8 @@ static void ngx_http_x402_discovery_service(ngx_http_x402_srv_conf_t *xscf,
     ngx_http_x402_loc_conf_t *xlcf, struct x402_service *service);
 static ngx_int_t ngx_http_x402_discovery_make(ngx_conf_t *cf,
     ngx_http_x402_srv_conf_t *xscf, struct x402_routes *routes);
+static ngx_int_t ngx_http_x402_discovery_sponsoring(
+    ngx_http_x402_loc_conf_t *xlcf, json_t *extensions);
 static ngx_int_t ngx_http_x402_discovery_text(ngx_conf_t *cf, json_t *json,
     ngx_str_t *text);
 static ngx_int_t ngx_http_x402_discovery_send(ngx_http_request_t *r,
@@ -65,6 +67,41 @@ ngx_http_x402_discovery_route(ngx_http_x402_loc_conf_t *xlcf,
 
 
 /*
+ * How a payer may send Permit2's allowance along.  An approval has to be mined
+ * before anything else happens, which upto has no place for.
+ */
+
+static ngx_int_t
+ngx_http_x402_discovery_sponsoring(ngx_http_x402_loc_conf_t *xlcf,
+    json_t *extensions)
+{
+    ngx_uint_t  kind, kinds;
+
+    kinds = xlcf->sponsoring;
+
+    if (xlcf->upto) {
+        kinds &= ~(ngx_uint_t) (1 << X402_SPONSOR_APPROVAL);
+
+    } else if (xlcf->transfer != NGX_HTTP_X402_BY_PERMIT2) {
+        return NGX_OK;
+    }
+
+    for (kind = 1; kind <= X402_SPONSOR_LAST; kind++) {
+
+        if ((kinds & (1 << kind))
+            && json_object_set_new(extensions, x402_sponsoring_name(kind),
+                                   x402_sponsoring_extension(kind))
+               != 0)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
  * The 402's extensions: {"bazaar": ...}.  Before the offer is made.  Clients
  * echo them in the payment, so what is too large for that is left out.
  */
@@ -76,31 +113,60 @@ ngx_http_x402_discovery_extensions(ngx_conf_t *cf,
     json_t             *extensions;
     struct x402_route   route;
 
-    if (!seen->xscf->discovery || xlcf->resource.len == 0) {
+    extensions = json_object();
+
+    if (ngx_http_x402_discovery_sponsoring(xlcf, extensions) != NGX_OK) {
+        json_decref(extensions);
+        return NGX_ERROR;
+    }
+
+    if (seen->xscf->discovery && xlcf->resource.len != 0) {
+        ngx_http_x402_discovery_route(xlcf, &route);
+
+        if (json_object_set_new(extensions, "bazaar",
+                                x402_bazaar_extension(&route))
+            != 0)
+        {
+            json_decref(extensions);
+            return NGX_ERROR;
+        }
+    }
+
+    if (json_object_size(extensions) == 0) {
+        json_decref(extensions);
         return NGX_OK;
     }
 
-    ngx_http_x402_discovery_route(xlcf, &route);
-
-    extensions = json_pack("{s:o}", "bazaar", x402_bazaar_extension(&route));
+    json_incref(extensions);
 
     if (ngx_http_x402_discovery_text(cf, extensions, &xlcf->extensions)
         != NGX_OK)
     {
+        json_decref(extensions);
         return NGX_ERROR;
     }
 
-    if (xlcf->extensions.len > X402_BAZAAR_MAX) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "x402: the schema of location \"%V\" makes a bazaar "
-                           "extension of %uz bytes, above %d: it stands in the "
-                           "documents and not in the 402",
-                           &xlcf->clcf->name, xlcf->extensions.len,
-                           X402_BAZAAR_MAX);
-        ngx_str_null(&xlcf->extensions);
+    if (xlcf->extensions.len <= X402_BAZAAR_MAX) {
+        json_decref(extensions);
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "x402: the schema of location \"%V\" makes a bazaar "
+                       "extension of %uz bytes, above %d: it stands in the "
+                       "documents and not in the 402",
+                       &xlcf->clcf->name, xlcf->extensions.len,
+                       X402_BAZAAR_MAX);
+
+    ngx_str_null(&xlcf->extensions);
+    json_object_del(extensions, "bazaar");
+
+    if (json_object_size(extensions) == 0) {
+        json_decref(extensions);
+        return NGX_OK;
+    }
+
+    return ngx_http_x402_discovery_text(cf, extensions, &xlcf->extensions);
 }
 
 

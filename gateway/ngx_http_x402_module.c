@@ -58,6 +58,13 @@ static ngx_conf_enum_t  ngx_http_x402_transfer[] = {
 };
 
 
+static ngx_conf_bitmask_t  ngx_http_x402_sponsoring[] = {
+    { ngx_string("eip2612"), 1 << X402_SPONSOR_EIP2612 },
+    { ngx_string("erc20_approval"), 1 << X402_SPONSOR_APPROVAL },
+    { ngx_null_string, 0 }
+};
+
+
 #define NGX_HTTP_X402_ANY_CONF                                                \
     NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
 
@@ -140,6 +147,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, transfer),
       &ngx_http_x402_transfer },
+
+    { ngx_string("x402_gas_sponsoring"),
+      NGX_HTTP_X402_ANY_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, sponsoring),
+      &ngx_http_x402_sponsoring },
 
     { ngx_string("x402_body"),
       NGX_HTTP_X402_ANY_CONF|NGX_CONF_TAKE1,

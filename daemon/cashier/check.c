@@ -97,7 +97,13 @@ check_verdict(struct op *op, const struct chain_verdict *verdict)
     /* code at the payer's address: another rule of signing, another cost of
      * gas, and a balance that anybody's call can move */
     in->alone = in->alone || verdict->has_code;
-    if ((in->alone && !mutant("wallets_on_credit")) || verdict->no_balance)
+    in->approves = verdict->approves;
+    /* upto cannot be settled first: the approval has to be there before */
+    if (in->approves && in->method == X402_METHOD_PERMIT2_UPTO &&
+        in->origin == PAY_ORIGIN_GATEWAY)
+        in->chain = X402_ERR_ALLOWANCE;
+    if ((in->alone && !mutant("wallets_on_credit")) || verdict->no_balance ||
+        (in->approves && !mutant("approval_on_credit")))
         in->mode = PAY_SETTLE_BEFORE;
     /* what the ledger has forgotten is no credit, and a clock that the chain
      * contradicts measures none */

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "../failpoint.h"
+#include "approve.h"
 #include "params.h"
 #include "quantity.h"
 #include "sign.h"
@@ -26,10 +27,39 @@
 
 /* -- verdicts -- */
 
+/* A contract signs no transactions; EIP-7702 accounts could, but what they
+ * approve their code can take back. */
+static bool
+wants_approval(const struct group *group, size_t i,
+               const struct chain_verdict *verdict)
+{
+    return verdict->err == X402_ERR_ALLOWANCE && !group->alone &&
+           group->member[i]->ask.sponsor.kind == X402_SPONSOR_APPROVAL &&
+           !group->simulator->chain->closing;
+}
+
+static void
+on_approval(void *arg)
+{
+    struct simulator *simulator = arg;
+
+    simulator->inflight--;
+    simulate_flush(simulator);
+}
+
+static void
+look_at_approval(struct simulator *simulator, struct waiting *w,
+                 const struct chain_verdict *verdict)
+{
+    simulator->inflight++;
+    approve_check(simulator->chain, w, verdict, on_approval, simulator);
+}
+
 static void
 judge_member(struct group *group, size_t i, const struct look_seen *seen,
              const struct look_block *block)
 {
+    struct chain_verdict verdict;
     struct waiting *w = group->member[i];
     enum x402_err err = look_judge(seen, &group->payment[i], block->time_s);
 
@@ -38,14 +68,18 @@ judge_member(struct group *group, size_t i, const struct look_seen *seen,
         waiting_push_front(&group->simulator->queue, w);
         return;
     }
-    waiting_tell(w, &(struct chain_verdict){
-                        .err = err,
-                        .has_code = group->alone,
-                        .deploys = group->deploys,
-                        .balance = seen->balance,
-                        .allowance = seen->allowance,
-                        .block_number = block->number,
-                    });
+    verdict = (struct chain_verdict){
+        .err = err,
+        .has_code = group->alone,
+        .deploys = group->deploys,
+        .balance = seen->balance,
+        .allowance = seen->allowance,
+        .block_number = block->number,
+    };
+    if (wants_approval(group, i, &verdict))
+        look_at_approval(group->simulator, w, &verdict);
+    else
+        waiting_tell(w, &verdict);
 }
 
 /* -- answers -- */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "../log.h"
+#include "approve.h"
 #include "flight.h"
 #include "follow.h"
 #include "inquire.h"
@@ -83,8 +84,7 @@ payment_of(struct member *member)
     payment.method = row->method;
     payment.facilitator = &row->facilitator;
     payment.charge = &row->charge;
-    payment.sponsor =
-        row->sponsor.kind == X402_SPONSOR_NONE ? NULL : &row->sponsor;
+    payment.sponsor = look_sponsor(&row->sponsor);
     return payment;
 }
 
@@ -111,6 +111,12 @@ leave(struct job *job, const struct member *member)
 {
     struct settler *settler = job->settler;
 
+    if (member->approves) {
+        approve_send(settler->chain, &member->row);
+        put_off(job, member, X402_ERR_ALLOWANCE);
+        settle_look_in(settler, RETRY_MS);
+        return;
+    }
     if (member->verdict == X402_ERR_UNAVAILABLE ||
         member->verdict == X402_ERR_BUSY || member->verdict == X402_OK) {
         settle_let_go(settler, member->row.id);
@@ -133,7 +139,8 @@ sift(struct job *job)
     for (size_t i = 0; i < job->len; i++) {
         const struct member *m = &job->member[i];
 
-        if (m->verdict == X402_OK && (!m->has_code || job->len == 1))
+        if (m->verdict == X402_OK && !m->approves &&
+            (!m->has_code || job->len == 1))
             job->member[kept++] = *m;
         else
             leave(job, m);
@@ -157,6 +164,7 @@ on_verdict(void *arg, const struct chain_verdict *verdict)
     job->member[asking->i].verdict = verdict->err;
     job->member[asking->i].has_code = verdict->has_code;
     job->member[asking->i].deploys = verdict->deploys;
+    job->member[asking->i].approves = verdict->approves;
     free(asking);
     if (--job->waiting > 0)
         return;
@@ -441,6 +449,7 @@ job_start(struct settler *settler, struct signer *signer,
     signer->flights++;
     for (size_t i = 0; i < n && !job->careful; i++)
         job->careful = rows[i]->alone ||
+                       rows[i]->sponsor.kind == X402_SPONSOR_APPROVAL ||
                        code_find(&settler->chain->code, &rows[i]->auth.from,
                                  core_now_ms()) == CODE_SOME;
     if (job->careful)

@@ -13,6 +13,7 @@ struct member {
     enum x402_err verdict;
     bool has_code;
     bool deploys;
+    bool approves; /* its allowance is still to come */
 };
 
 struct job {

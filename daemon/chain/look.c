@@ -331,6 +331,12 @@ look_decode(struct look_seen *seen, struct look_block *block,
 
 /* -- judge -- */
 
+const struct x402_sponsor *
+look_sponsor(const struct x402_sponsor *sponsor)
+{
+    return sponsor->kind == X402_SPONSOR_EIP2612 ? sponsor : NULL;
+}
+
 static const struct x402_amount *
 amount_of(const struct look_payment *payment)
 {

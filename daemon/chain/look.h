@@ -43,6 +43,9 @@ struct look_payment {
 const struct x402_address *look_target(const struct look_payment *payment);
 size_t look_calldata(uint8_t *out, const struct look_payment *payment);
 
+/** What goes along in the proxy's call: a permit.  NULL: nothing does. */
+const struct x402_sponsor *look_sponsor(const struct x402_sponsor *sponsor);
+
 /** What was seen of one payment. */
 struct look_seen {
     bool token;         /* the asset answered like a token */

@@ -157,8 +157,7 @@ look_of_row(const struct pay_row *row)
         .method = row->method,
         .facilitator = &row->facilitator,
         .charge = &row->charge,
-        .sponsor =
-            row->sponsor.kind == X402_SPONSOR_NONE ? NULL : &row->sponsor,
+        .sponsor = look_sponsor(&row->sponsor),
     };
 }
 
@@ -190,7 +189,9 @@ item_of(const struct settler *settler, const struct pay_row *row,
      * transaction, see receipt.c.  The upto proxy looks at its caller. */
     return (struct plan_item){
         .payment = look_of_row(row),
-        .alone = row->alone || code || row->method == X402_METHOD_PERMIT2_UPTO,
+        .alone = row->alone || code ||
+                 row->method == X402_METHOD_PERMIT2_UPTO ||
+                 row->sponsor.kind == X402_SPONSOR_APPROVAL,
         .apart = row->method != X402_METHOD_EIP3009,
     };
 }

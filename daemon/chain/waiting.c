@@ -47,8 +47,7 @@ waiting_payment(struct waiting *w)
     payment.method = w->ask.method;
     payment.facilitator = &w->ask.facilitator;
     payment.charge = &w->ask.charge;
-    payment.sponsor =
-        w->ask.sponsor.kind == X402_SPONSOR_NONE ? NULL : &w->ask.sponsor;
+    payment.sponsor = look_sponsor(&w->ask.sponsor);
     return payment;
 }
 

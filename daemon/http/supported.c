@@ -88,9 +88,11 @@ add_extensions(struct x402_buf *out, const struct http *http)
               knows(http, i, X402_METHOD_PERMIT2_EXACT);
     if (http->verifier != NULL)
         x402_buf_text(out, "\"verification-attestation\"");
+    if (http->verifier != NULL && any)
+        x402_buf_char(out, ',');
     if (any)
-        x402_buf_text(out, http->verifier != NULL ? ",\"eip2612GasSponsoring\""
-                                                  : "\"eip2612GasSponsoring\"");
+        x402_buf_text(out, "\"eip2612GasSponsoring\","
+                           "\"erc20ApprovalGasSponsoring\"");
 }
 
 /** Has an earlier network the same signer? */

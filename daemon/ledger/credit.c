@@ -238,7 +238,8 @@ over_allowance(struct db *db, const struct ledger_reserve *in,
     sqlite3_stmt *stmt;
 
     if (in->method == X402_METHOD_EIP3009 ||
-        in->sponsor.kind != X402_SPONSOR_NONE || mutant("allowance_off"))
+        in->sponsor.kind == X402_SPONSOR_EIP2612 || in->approves ||
+        mutant("allowance_off"))
         return false;
     stmt = db_use(db, SQL_PERMIT2_OPEN);
     bind_address(stmt, 1, &in->auth.from);

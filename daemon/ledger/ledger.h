@@ -136,6 +136,7 @@ struct ledger_reserve {
     enum x402_err chain;
     struct x402_amount balance;   /* of the payer at block_number */
     struct x402_amount allowance; /* Permit2's, at the same block */
+    bool approves; /* an approval of the payer's comes before it */
     uint64_t block_number;
     struct ledger_limits limits;
     unsigned confirmations;

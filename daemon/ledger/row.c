@@ -16,7 +16,8 @@ _Static_assert(PAY_RUN_NONE == 0 && PAY_RUN_OPEN == 1 &&
 _Static_assert(PAY_SETTLE_AFTER == 1 && PAY_SETTLE_BEFORE == 2,
                "modes are stored");
 _Static_assert(X402_METHOD_EIP3009 == 0 && X402_METHOD_PERMIT2_EXACT == 1 &&
-                   X402_METHOD_PERMIT2_UPTO == 2 && X402_SPONSOR_EIP2612 == 1,
+                   X402_METHOD_PERMIT2_UPTO == 2 && X402_SPONSOR_EIP2612 == 1 &&
+                   X402_SPONSOR_APPROVAL == 2,
                "methods and sponsors are stored");
 _Static_assert(PAY_ORIGIN_GATEWAY == 1 && PAY_ORIGIN_FACILITATOR == 2,
                "origins are stored");

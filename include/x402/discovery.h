@@ -77,6 +77,15 @@ struct x402_span x402_route_method(const struct x402_route *route);
  *  Returns: a new reference, NULL: out of memory.  Threads: any. */
 X402_MUST_CHECK json_t *x402_bazaar_extension(const struct x402_route *route);
 
+/** {info, schema} of the extension that lets a payer send Permit2's allowance
+ *  along, and its name among the 402's extensions.
+ *  Source:  specs/extensions/eip2612_gas_sponsoring.md,
+ *           specs/extensions/erc20_gas_sponsoring.md
+ *  In:      kind  EIP2612 or APPROVAL
+ *  Memory:  a new reference; NULL: out of memory. */
+json_t *x402_sponsoring_extension(enum x402_sponsor_kind kind);
+const char *x402_sponsoring_name(enum x402_sponsor_kind kind);
+
 struct x402_routes {
     const struct x402_service *service;
     const struct x402_route *at;

@@ -223,7 +223,36 @@ enum x402_fault {
       "factory_not_allowed")                                                   \
     X(X402_ERR_DEPLOYMENT, 85, PEER, 402, "smart_wallet_deployment_failed",    \
       "invalid_exact_evm_payload_undeployed_smart_wallet",                     \
-      "wallet_deployment_failed")
+      "wallet_deployment_failed")                                              \
+    X(X402_ERR_APPROVAL_FORMAT, 86, PEER, 402,                                 \
+      "invalid_erc20_approval_extension_format", "invalid_payload",            \
+      "bad_approval")                                                          \
+    X(X402_ERR_APPROVAL_FROM, 87, PEER, 402, "erc20_approval_from_mismatch",   \
+      "invalid_payload", "bad_approval")                                       \
+    X(X402_ERR_APPROVAL_ASSET, 88, PEER, 402, "erc20_approval_asset_mismatch", \
+      "invalid_payload", "bad_approval")                                       \
+    X(X402_ERR_APPROVAL_SPENDER, 89, PEER, 402,                                \
+      "erc20_approval_spender_not_permit2", "invalid_payload", "bad_approval") \
+    X(X402_ERR_APPROVAL_TARGET, 90, PEER, 402,                                 \
+      "erc20_approval_tx_wrong_target", "invalid_payload", "bad_approval")     \
+    X(X402_ERR_APPROVAL_SELECTOR, 91, PEER, 402,                               \
+      "erc20_approval_tx_wrong_selector", "invalid_payload", "bad_approval")   \
+    X(X402_ERR_APPROVAL_TX_SPENDER, 92, PEER, 402,                             \
+      "erc20_approval_tx_wrong_spender", "invalid_payload", "bad_approval")    \
+    X(X402_ERR_APPROVAL_CALLDATA, 93, PEER, 402,                               \
+      "erc20_approval_tx_invalid_calldata", "invalid_payload", "bad_approval") \
+    X(X402_ERR_APPROVAL_SIGNER, 94, PEER, 402,                                 \
+      "erc20_approval_tx_signer_mismatch", "invalid_payload", "bad_approval")  \
+    X(X402_ERR_APPROVAL_SIGNATURE, 95, PEER, 402,                              \
+      "erc20_approval_tx_invalid_signature", "invalid_payload",                \
+      "bad_approval")                                                          \
+    X(X402_ERR_APPROVAL_PARSE, 96, PEER, 402,                                  \
+      "erc20_approval_tx_parse_failed", "invalid_payload", "bad_approval")     \
+    X(X402_ERR_APPROVAL_BROADCAST, 97, PEER, 402,                              \
+      "erc20_approval_broadcast_failed", "invalid_payload", "bad_approval")    \
+    X(X402_ERR_APPROVAL_GAS, 98, PEER, 402,                                    \
+      "erc20_approval_insufficient_eth_for_gas", "invalid_payload",            \
+      "bad_approval")
 
 enum x402_err {
 #define X402_ERR_ENUM(code, number, fault, status, v2, v1, token) code = number,
@@ -231,7 +260,7 @@ enum x402_err {
 #undef X402_ERR_ENUM
 };
 
-#define X402_ERR_COUNT 86
+#define X402_ERR_COUNT 99
 
 /** The row of one error.  All texts are static. */
 struct x402_err_info {

@@ -49,14 +49,17 @@ void x402_method_domain(uint8_t out32[32], enum x402_method method,
 
 /** How the allowance comes about that Permit2 needs.  Stored: append only. */
 enum x402_sponsor_kind {
-    X402_SPONSOR_NONE = 0,    /* it is there */
-    X402_SPONSOR_EIP2612 = 1, /* settleWithPermit: a signed EIP-2612 permit */
+    X402_SPONSOR_NONE = 0,     /* it is there */
+    X402_SPONSOR_EIP2612 = 1,  /* settleWithPermit: a signed EIP-2612 permit */
+    X402_SPONSOR_APPROVAL = 2, /* the payer's signed approve(): approval.h */
 };
+#define X402_SPONSOR_LAST X402_SPONSOR_APPROVAL
 
 #define X402_SPONSOR_MAX 160
 struct x402_sponsor {
     enum x402_sponsor_kind kind;
-    /* EIP2612: the words value, deadline, r, s, v of the proxy's struct */
+    /* EIP2612: the words value, deadline, r, s, v of the proxy's struct;
+     * APPROVAL: approval.h.  Both fill it */
     uint8_t data[X402_SPONSOR_MAX];
     size_t len;
 };

@@ -34,6 +34,16 @@ X402_MUST_CHECK enum x402_err
 x402_transaction_sign(uint8_t *raw, size_t *raw_len, size_t cap,
                       uint8_t hash32[32], const struct x402_transaction *tx,
                       const struct x402_signer *signer);
+/** The same with a signature that is there already: 65 bytes, v 27 or 28. */
+X402_MUST_CHECK enum x402_err
+x402_transaction_write(uint8_t *raw, size_t *raw_len, size_t cap,
+                       uint8_t hash32[32], const struct x402_transaction *tx,
+                       const uint8_t signature65[65]);
+/** Decode a signed type 2 transaction and leave it open whose it is: its
+ *  signature (v 27 or 28) is of digest32.  data borrows from raw. */
+X402_MUST_CHECK enum x402_err
+x402_transaction_read(struct x402_transaction *out, uint8_t signature65[65],
+                      uint8_t digest32[32], const uint8_t *raw, size_t raw_len);
 /** Decode a signed type 2 transaction and recover its sender; data borrows from
  * raw. Non-canonical RLP is X402_ERR_SYNTAX.  Used to look at a transaction
  * once more, with other code, before it is broadcast. */

@@ -71,8 +71,19 @@ x402_transaction_sign(uint8_t *raw, size_t *raw_len, size_t cap,
         return err;
     x402_keccak256(digest, raw + start, cap - start);
     err = x402_sign(signature, signer, digest);
-    if (err == X402_OK)
-        err = encode(raw, &start, cap, tx, signature);
+    if (err != X402_OK)
+        return err;
+    return x402_transaction_write(raw, raw_len, cap, hash32, tx, signature);
+}
+
+enum x402_err
+x402_transaction_write(uint8_t *raw, size_t *raw_len, size_t cap,
+                       uint8_t hash32[32], const struct x402_transaction *tx,
+                       const uint8_t signature65[65])
+{
+    size_t start;
+    enum x402_err err = encode(raw, &start, cap, tx, signature65);
+
     if (err != X402_OK)
         return err;
     memmove(raw, raw + start, cap - start);

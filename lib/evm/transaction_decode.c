@@ -187,12 +187,10 @@ open_list(struct reader *out, const uint8_t *raw, size_t raw_len)
 }
 
 enum x402_err
-x402_transaction_decode(struct x402_transaction *out,
-                        struct x402_address *sender, const uint8_t *raw,
-                        size_t raw_len)
+x402_transaction_read(struct x402_transaction *out, uint8_t signature65[65],
+                      uint8_t digest32[32], const uint8_t *raw, size_t raw_len)
 {
     struct x402_transaction tx;
-    uint8_t signature[65], digest[32];
     const uint8_t *fields;
     struct reader r;
     enum x402_err err = open_list(&r, raw, raw_len);
@@ -203,13 +201,28 @@ x402_transaction_decode(struct x402_transaction *out,
     err = read_fields(&tx, &r);
     if (err != X402_OK)
         return err;
-    hash_unsigned(digest, fields, (size_t)(r.at - fields));
-    err = read_signature(signature, &r);
+    hash_unsigned(digest32, fields, (size_t)(r.at - fields));
+    err = read_signature(signature65, &r);
     if (err != X402_OK)
         return err;
     if (r.len != 0)
         return X402_ERR_SYNTAX;
-    err = x402_recover(sender, signature, digest);
+    *out = tx;
+    return X402_OK;
+}
+
+enum x402_err
+x402_transaction_decode(struct x402_transaction *out,
+                        struct x402_address *sender, const uint8_t *raw,
+                        size_t raw_len)
+{
+    struct x402_transaction tx;
+    uint8_t signature[65], digest[32];
+    enum x402_err err =
+        x402_transaction_read(&tx, signature, digest, raw, raw_len);
+
+    if (err == X402_OK)
+        err = x402_recover(sender, signature, digest);
     if (err == X402_OK)
         *out = tx;
     return err;

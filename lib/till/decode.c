@@ -94,11 +94,11 @@ static void
 take_sponsor(struct till_take *take, struct x402_sponsor *sponsor)
 {
     sponsor->kind =
-        (enum x402_sponsor_kind)till_take_upto(take, 1, X402_SPONSOR_EIP2612);
+        (enum x402_sponsor_kind)till_take_upto(take, 1, X402_SPONSOR_LAST);
     sponsor->len = (size_t)till_take_upto(take, 2, X402_SPONSOR_MAX);
     till_take_bytes(take, sponsor->data, sponsor->len);
     if (sponsor->len !=
-        (sponsor->kind == X402_SPONSOR_EIP2612 ? X402_SPONSOR_MAX : 0))
+        (sponsor->kind == X402_SPONSOR_NONE ? 0 : X402_SPONSOR_MAX))
         take->bad = true;
 }
 

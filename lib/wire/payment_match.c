@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include <x402/approval.h>
 #include <x402/encode.h>
 #include <x402/payment.h>
 
@@ -205,6 +206,9 @@ x402_payment_sponsor_check(const struct x402_payment *payment,
     if (payment->sponsor.kind == X402_SPONSOR_EIP2612 &&
         payment->sponsor_deadline_s < add_capped(clock->now_s, clock->margin_s))
         return X402_ERR_PERMIT_DEADLINE;
+    if (payment->sponsor.kind == X402_SPONSOR_APPROVAL)
+        return x402_approval_check(&payment->sponsor, payment->chain_id,
+                                   &payment->token, &payment->auth.from);
     return X402_OK;
 }
 

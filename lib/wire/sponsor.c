@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* extensions.eip2612GasSponsoring of a Permit2 payment: the payer's signed
- * permit that gives Permit2 its allowance,
- * info{from, asset, spender, amount, nonce, deadline, signature, version}.
+/* The extensions of a Permit2 payment that give Permit2 its allowance:
  *
+ *     eip2612GasSponsoring        the payer's signed permit, info{from, asset,
+ *         spender, amount, nonce, deadline, signature, version}
+ *     erc20ApprovalGasSponsoring  his signed transaction, info{from, asset,
+ *         spender, amount, signedTransaction, version}
+ *
+ * Where both came, 2.27 takes the first.
  * A well-formed payment whose extension is wrong is a refusal with its own
  * reason, not a malformed request; and it is judged after the signature. */
 #include <string.h>
 
+#include <x402/approval.h>
 #include <x402/encode.h>
 
 #include "wire.h"
@@ -14,19 +19,22 @@
 enum { WORD = 32, SIGNATURE = 65 };
 
 /* 2.27 takes an extension without all of these for none. */
-static const char *const members[] = {
-    "from",  "asset",    "spender",   "amount",
-    "nonce", "deadline", "signature", "version",
+static const char *const permit_members[] = {
+    "from",     "asset",     "spender", "amount", "nonce",
+    "deadline", "signature", "version", NULL,
+};
+static const char *const approval_members[] = {
+    "from", "asset", "spender", "amount", "signedTransaction", "version", NULL,
 };
 
 static const json_t *
-find_info(const json_t *object)
+find_info(const json_t *object, const char *name, const char *const *members)
 {
     const json_t *extensions = json_object_get(object, "extensions");
-    const json_t *info = json_object_get(
-        json_object_get(extensions, "eip2612GasSponsoring"), "info");
+    const json_t *info =
+        json_object_get(json_object_get(extensions, name), "info");
 
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+    for (size_t i = 0; members[i] != NULL; i++) {
         const json_t *member = json_object_get(info, members[i]);
 
         if (!json_is_string(member) || json_string_length(member) == 0)
@@ -93,14 +101,82 @@ permit_check(const struct permit *permit, const struct x402_payment *payment)
     return X402_OK;
 }
 
-void
-sponsor_read(struct x402_payment *out, const json_t *object)
+/* -- ERC-20 approval -- */
+
+struct claim {
+    struct x402_address from, asset, spender;
+    struct x402_amount amount;
+};
+
+static enum x402_err
+claim_read(struct claim *out, const json_t *info)
 {
-    const json_t *info = find_info(object);
+    enum x402_err err = x402_json_address(&out->from, info, "from");
+
+    if (err == X402_OK)
+        err = x402_json_address(&out->asset, info, "asset");
+    if (err == X402_OK)
+        err = x402_json_address(&out->spender, info, "spender");
+    if (err == X402_OK)
+        err = x402_json_amount(&out->amount, info, "amount");
+    return err == X402_OK ? X402_OK : X402_ERR_APPROVAL_FORMAT;
+}
+
+static enum x402_err
+claim_check(const struct claim *claim, const struct x402_payment *payment)
+{
+    if (!x402_address_eq(&claim->from, &payment->auth.from))
+        return X402_ERR_APPROVAL_FROM;
+    if (!x402_address_eq(&claim->asset, &payment->token))
+        return X402_ERR_APPROVAL_ASSET;
+    if (!x402_address_eq(&claim->spender, &x402_permit2_contract))
+        return X402_ERR_APPROVAL_SPENDER;
+    return X402_OK;
+}
+
+static enum x402_err
+transaction_read(struct x402_payment *out, const struct claim *claim,
+                 const json_t *info)
+{
+    uint8_t raw[X402_APPROVAL_RAW_MAX];
+    struct x402_sponsor sponsor;
+    struct x402_approval approval;
+    struct x402_span text;
+    size_t len;
+    enum x402_err err = x402_json_string(&text, info, "signedTransaction");
+
+    if (err == X402_OK)
+        err = x402_hex_decode_any(raw, &len, sizeof raw, text);
+    if (err != X402_OK)
+        return X402_ERR_APPROVAL_FORMAT;
+    err = x402_approval_read(&sponsor, raw, len, out->chain_id, &out->token,
+                             &out->auth.value);
+    if (err != X402_OK)
+        return err;
+    x402_approval_of(&approval, &sponsor);
+    if (x402_amount_cmp(&approval.amount, &claim->amount) != 0)
+        return X402_ERR_APPROVAL_CALLDATA;
+    out->sponsor = sponsor;
+    return X402_OK;
+}
+
+static void
+read_approval(struct x402_payment *out, const json_t *info)
+{
+    struct claim claim;
+
+    out->sponsor_err = claim_read(&claim, info);
+    if (out->sponsor_err == X402_OK)
+        out->sponsor_err = claim_check(&claim, out);
+    if (out->sponsor_err == X402_OK)
+        out->sponsor_err = transaction_read(out, &claim, info);
+}
+
+static void
+read_permit(struct x402_payment *out, const json_t *info)
+{
     struct permit permit;
 
-    if (info == NULL)
-        return;
     out->sponsor_err = permit_read(&permit, info);
     if (out->sponsor_err == X402_OK)
         out->sponsor_err = permit_check(&permit, out);
@@ -110,4 +186,19 @@ sponsor_read(struct x402_payment *out, const json_t *object)
         out->sponsor_deadline_s = UINT64_MAX;
     put_words(&out->sponsor, &permit.amount, &permit.deadline,
               permit.signature);
+}
+
+void
+sponsor_read(struct x402_payment *out, const json_t *object)
+{
+    const json_t *info =
+        find_info(object, "eip2612GasSponsoring", permit_members);
+
+    if (info != NULL) {
+        read_permit(out, info);
+        return;
+    }
+    info = find_info(object, "erc20ApprovalGasSponsoring", approval_members);
+    if (info != NULL)
+        read_approval(out, info);
 }

@@ -75,8 +75,8 @@ X402_MUST_CHECK enum x402_err wire_party_read(struct x402_address *out,
 /** Read {signature, permit2Authorization}. */
 X402_MUST_CHECK enum x402_err permit2_read(struct x402_payment *out,
                                            const json_t *payload);
-/** Read extensions.eip2612GasSponsoring of a Permit2 payment, if it is there;
- * what is wrong with it goes into out->sponsor_err. */
+/** Read what gives Permit2 its allowance, if it is among the extensions; what
+ * is wrong with it goes into out->sponsor_err. */
 void sponsor_read(struct x402_payment *out, const json_t *object);
 
 /* -- written, payment_encode.c -- */

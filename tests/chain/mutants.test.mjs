@@ -28,6 +28,12 @@ const MUTANTS = {
   any_chain: ['witness', '^a stand-in of another chain'],
   stale_head: ['witness', '^one whose head stands still'],
   one_word_is_enough: ['witness', '^one that'],
+  // a payer's approval: only of Permit2, only his own, only one that can go,
+  // and nothing is served on it
+  approval_any_spender: ['approval', '^an approval: another spender'],
+  approval_any_signer: ['approval', '^signed by somebody else'],
+  approval_any_nonce: ['approval', '^an approval: a later account nonce'],
+  approval_on_credit: ['approval', '^the gateway serves when'],
   wallet_without_fees: ['wallets', '^ERC-1271: the first word'],
 };
 

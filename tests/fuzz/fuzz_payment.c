@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any header value: refused, or decoded to a payment that, written and read
  * again, is the same payment. */
+#include <x402/approval.h>
 #include <x402/payment.h>
 
 #include "fuzz_wire.h"
@@ -38,6 +39,21 @@ again(const struct x402_payment *payment, enum x402_carrier carrier)
     HOLDS(memcmp(back.signature, payment->signature, back.signature_len) == 0);
 }
 
+/* What would be broadcast reads as what came in. */
+static void
+written_again(const struct x402_payment *payment)
+{
+    uint8_t raw[X402_APPROVAL_RAW_MAX], hash[32];
+    struct x402_sponsor again;
+    size_t len = x402_approval_write(raw, hash, &payment->sponsor,
+                                     payment->chain_id, &payment->token);
+
+    HOLDS(len > 0 &&
+          x402_approval_read(&again, raw, len, payment->chain_id,
+                             &payment->token, &payment->auth.value) == X402_OK);
+    HOLDS(memcmp(again.data, payment->sponsor.data, sizeof again.data) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -68,6 +84,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         HOLDS(payment.sponsor.kind == X402_SPONSOR_NONE ||
               (payment.sponsor.len == X402_SPONSOR_MAX &&
                payment.sponsor_err == X402_OK));
+        if (payment.sponsor.kind == X402_SPONSOR_APPROVAL)
+            written_again(&payment);
         if (x402_payment_match(&which, &payment, &offer, 1, &clock) == X402_OK)
             HOLDS(payment.auth.valid_before_s <= clock.now_s + clock.max_s &&
                   payment.auth.valid_before_s >= clock.now_s + clock.margin_s &&

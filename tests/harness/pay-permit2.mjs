@@ -3,9 +3,12 @@
 // @x402/evm, so that no line of ours is on both sides of a test.
 import { randomBytes } from 'node:crypto';
 import { permit2WitnessTypes, uptoPermit2WitnessTypes } from '@x402/evm';
+import { encodeFunctionData, maxUint256, parseAbi } from 'viem';
 import { CHAIN_ID, USDC } from '../../devnet/chain.mjs';
 import { DOMAIN, base64, now } from './payment.mjs';
 import { EXACT_PROXY, PERMIT2, UPTO_PROXY } from './permit2.mjs';
+
+const APPROVE = parseAbi(['function approve(address spender, uint256 value) returns (bool)']);
 
 export const freshNonce = () => BigInt(`0x${randomBytes(32).toString('hex')}`).toString();
 
@@ -52,6 +55,20 @@ export async function sponsored(payer, { amount, nonce = '0', change = {} }) {
     from: payer.address, asset: USDC, spender: PERMIT2, amount, nonce, deadline, signature, version: '1', ...change,
   };
   return { eip2612GasSponsoring: { info, schema: {} } };
+}
+
+/** The payer's approval of Permit2, a transaction that is not sent; `change` is
+ *  laid over it before it is signed, `claim` over what is said of it. */
+export async function approving(payer, { nonce = 0, amount = maxUint256, spender = PERMIT2, change = {}, claim = {} } = {}) {
+  const signedTransaction = await payer.signTransaction({
+    type: 'eip1559', chainId: CHAIN_ID, to: USDC, nonce, gas: 70_000n, maxFeePerGas: 3_000_000_000n, maxPriorityFeePerGas: 1_000_000n,
+    data: encodeFunctionData({ abi: APPROVE, args: [spender, amount] }),
+    ...change,
+  });
+  const info = {
+    from: payer.address, asset: USDC, spender: PERMIT2, amount: String(amount), signedTransaction, version: '1', ...claim,
+  };
+  return { erc20ApprovalGasSponsoring: { info, schema: {} } };
 }
 
 export const v2 = (accepted, payload, extensions) => ({ x402Version: 2, accepted, payload, extensions });

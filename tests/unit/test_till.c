@@ -364,7 +364,7 @@ test_refusals(void)
     refused_with("wire 0", len, RESERVE_WIRE, 0);
     refused_with("wire 5", len, RESERVE_WIRE, 5);
     refused_with("method 3", len, RESERVE_METHOD, 3);
-    refused_with("sponsor 2", len, RESERVE_SPONSOR, 2);
+    refused_with("sponsor 3", len, RESERVE_SPONSOR, 3);
     refused_with("a sponsor without its data", len, RESERVE_SPONSOR, 1);
     refused_with("signature longer than the frame", len,
                  RESERVE_SIGNATURE_LEN + 1, 255);

@@ -98,6 +98,10 @@ http {
     ${server}
     ${routes.map(location).join('\n    ')}
 
+    location = /mcp {
+      x402_mcp on;
+    }
+
     location /free/ {
       proxy_pass http://upstream/free/;
     }

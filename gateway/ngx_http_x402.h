@@ -84,6 +84,8 @@ ngx_uint_t ngx_http_x402_mutant(const char *name);
 typedef struct ngx_http_x402_ctx_s   ngx_http_x402_ctx_t;
 typedef struct ngx_http_x402_rsv_s   ngx_http_x402_rsv_t;
 typedef struct ngx_http_x402_till_s  ngx_http_x402_till_t;
+typedef struct ngx_http_x402_mcp_s   ngx_http_x402_mcp_t;
+typedef struct ngx_http_x402_call_s  ngx_http_x402_call_t;
 
 
 /* configuration */
@@ -150,6 +152,7 @@ typedef struct {
     ngx_flag_t                       smart_wallets;
     ngx_flag_t                       upgrade;
     ngx_flag_t                       paywall;
+    ngx_flag_t                       mcp;        /* of this location alone */
     time_t                           timeout;
     time_t                           settle_margin;
 
@@ -196,6 +199,7 @@ typedef struct {
     ngx_flag_t                       discovery;
     ngx_str_t                        service[NGX_HTTP_X402_SERVICE_KEYS];
     ngx_str_t                       *documents;  /* made; NULL: none */
+    ngx_http_x402_mcp_t             *mcp;        /* made; NULL: none */
 } ngx_http_x402_srv_conf_t;
 
 
@@ -256,6 +260,7 @@ struct ngx_http_x402_ctx_s {
     enum x402_carrier                carrier;
     ngx_uint_t                       dialect;    /* of Authorization; or 0 */
     ngx_http_x402_ln_t              *ln;
+    ngx_http_x402_call_t            *call;       /* of a tool; or NULL */
 
     struct x402_payment             *payment;
     struct x402_requirement          accept;
@@ -417,6 +422,30 @@ ngx_int_t ngx_http_x402_discovery_extensions(ngx_conf_t *cf,
 ngx_int_t ngx_http_x402_discovery(ngx_conf_t *cf,
     ngx_http_x402_main_conf_t *xmcf);
 ngx_int_t ngx_http_x402_discovery_handler(ngx_http_request_t *r);
+
+ngx_uint_t ngx_http_x402_discovery_listed(ngx_http_x402_seen_t *seen);
+void ngx_http_x402_discovery_route(ngx_http_x402_loc_conf_t *xlcf,
+    struct x402_route *route);
+void ngx_http_x402_discovery_service(ngx_http_x402_srv_conf_t *xscf,
+    ngx_http_x402_loc_conf_t *xlcf, struct x402_service *service);
+ngx_int_t ngx_http_x402_discovery_text(ngx_conf_t *cf, json_t *json,
+    ngx_str_t *text);
+
+/* mcp */
+
+char *ngx_http_x402_set_mcp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_x402_mcp_check(ngx_conf_t *cf, ngx_http_x402_seen_t *seen);
+ngx_int_t ngx_http_x402_mcp_make(ngx_conf_t *cf,
+    ngx_http_x402_main_conf_t *xmcf);
+ngx_int_t ngx_http_x402_mcp_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_x402_mcp_call(ngx_http_request_t *r,
+    ngx_http_x402_call_t *call, size_t size, const char **why);
+ngx_uint_t ngx_http_x402_mcp_too_large(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx);
+ngx_uint_t ngx_http_x402_mcp_cut(ngx_http_x402_ctx_t *ctx);
+ngx_int_t ngx_http_x402_mcp_send(ngx_http_request_t *r, ngx_uint_t status,
+    struct x402_buf *buf);
+void ngx_http_x402_mcp_out_init(void);
 
 /* paywall */
 

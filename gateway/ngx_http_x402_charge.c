@@ -18,7 +18,7 @@ ngx_http_x402_run_charged(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 {
     ngx_uint_t  status, upstream;
 
-    if (ctx->spoiled) {
+    if (ctx->spoiled || ngx_http_x402_mcp_too_large(r, ctx)) {
         return 0;
     }
 

@@ -37,6 +37,7 @@ ngx_http_x402_check(ngx_conf_t *cf)
     for (i = 0; i < xmcf->seen.nelts; i++) {
 
         if (ngx_http_x402_check_name(cf, &seen[i]) != NGX_OK
+            || ngx_http_x402_mcp_check(cf, &seen[i]) != NGX_OK
             || ngx_http_x402_check_location(cf, &seen[i]) != NGX_OK)
         {
             return NGX_ERROR;
@@ -47,7 +48,9 @@ ngx_http_x402_check(ngx_conf_t *cf)
         }
     }
 
-    if (ngx_http_x402_discovery(cf, xmcf) != NGX_OK) {
+    if (ngx_http_x402_mcp_make(cf, xmcf) != NGX_OK
+        || ngx_http_x402_discovery(cf, xmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -107,6 +107,7 @@ ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
     conf->smart_wallets = NGX_CONF_UNSET;
     conf->upgrade = NGX_CONF_UNSET;
     conf->paywall = NGX_CONF_UNSET;
+    conf->mcp = NGX_CONF_UNSET;
     conf->timeout = NGX_CONF_UNSET;
     conf->settle_margin = NGX_CONF_UNSET;
     conf->charge_status = NGX_CONF_UNSET_PTR;
@@ -166,6 +167,10 @@ ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->till == NULL) {
         conf->till = prev->till;
+    }
+
+    if (conf->mcp == NGX_CONF_UNSET) {
+        conf->mcp = 0;
     }
 
     if (ngx_http_x402_seen(cf, conf) != NGX_OK) {

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_x402.h"
+#include "ngx_http_x402_mcp.h"
 
 
 typedef json_t *(*ngx_http_x402_maker_pt)(const struct x402_routes *routes);
@@ -20,15 +21,10 @@ typedef struct {
 
 static ngx_int_t ngx_http_x402_discovery_server(ngx_conf_t *cf,
     ngx_http_x402_srv_conf_t *xscf);
-static ngx_uint_t ngx_http_x402_discovery_listed(ngx_http_x402_seen_t *seen);
-static void ngx_http_x402_discovery_service(ngx_http_x402_srv_conf_t *xscf,
-    ngx_http_x402_loc_conf_t *xlcf, struct x402_service *service);
 static ngx_int_t ngx_http_x402_discovery_make(ngx_conf_t *cf,
     ngx_http_x402_srv_conf_t *xscf, struct x402_routes *routes);
 static ngx_int_t ngx_http_x402_discovery_sponsoring(
     ngx_http_x402_loc_conf_t *xlcf, json_t *extensions);
-static ngx_int_t ngx_http_x402_discovery_text(ngx_conf_t *cf, json_t *json,
-    ngx_str_t *text);
 static ngx_int_t ngx_http_x402_discovery_send(ngx_http_request_t *r,
     ngx_str_t *body);
 
@@ -48,7 +44,7 @@ static ngx_http_x402_document_t  ngx_http_x402_documents[] = {
 
 /* what a location is for machines; its strings are the configuration's */
 
-static void
+void
 ngx_http_x402_discovery_route(ngx_http_x402_loc_conf_t *xlcf,
     struct x402_route *route)
 {
@@ -257,7 +253,7 @@ ngx_http_x402_discovery_server(ngx_conf_t *cf, ngx_http_x402_srv_conf_t *xscf)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_x402_discovery_listed(ngx_http_x402_seen_t *seen)
 {
     ngx_http_x402_loc_conf_t  *xlcf;
@@ -268,7 +264,7 @@ ngx_http_x402_discovery_listed(ngx_http_x402_seen_t *seen)
 }
 
 
-static void
+void
 ngx_http_x402_discovery_service(ngx_http_x402_srv_conf_t *xscf,
     ngx_http_x402_loc_conf_t *xlcf, struct x402_service *service)
 {
@@ -287,6 +283,12 @@ ngx_http_x402_discovery_service(ngx_http_x402_srv_conf_t *xscf,
         ngx_http_x402_span(&xscf->service[NGX_HTTP_X402_LOGO]);
     service->legal =
         ngx_http_x402_span(&xscf->service[NGX_HTTP_X402_LEGAL]);
+
+    service->mcp_url = (struct x402_span) { NULL, 0 };
+
+    if (xscf->mcp) {
+        service->mcp_url = ngx_http_x402_span(&xscf->mcp->url);
+    }
 
     service->made_s = ngx_time();
 }
@@ -330,7 +332,7 @@ ngx_http_x402_discovery_make(ngx_conf_t *cf, ngx_http_x402_srv_conf_t *xscf,
 
 /* takes the reference */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_x402_discovery_text(ngx_conf_t *cf, json_t *json, ngx_str_t *text)
 {
     if (json == NULL) {

@@ -184,6 +184,7 @@ ngx_http_x402_run_how(ngx_http_x402_ctx_t *ctx)
     c = r->connection;
 
     if (ctx->started && ctx->last && r->request_complete
+        && !ngx_http_x402_mcp_cut(ctx)
         && !c->error && !c->timedout && !c->buffered)
     {
         return X402_TILL_END_COMPLETE;

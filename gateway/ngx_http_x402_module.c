@@ -225,6 +225,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_mcp"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_x402_set_mcp,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, mcp),
+      NULL },
+
     { ngx_string("x402_lightning"),
       NGX_HTTP_X402_ANY_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -330,6 +337,9 @@ ngx_http_x402_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    /* nearer to the client than the hold: what it sees was paid */
+
+    ngx_http_x402_mcp_out_init();
     ngx_http_x402_hold_init();
 
     return NGX_OK;

@@ -37,10 +37,14 @@ ngx_http_x402_reply_headers(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 
-    /* 412: an approval is missing, then the same offer holds */
+    /*
+     * 412: an approval is missing, then the same offer holds.  A tool's call
+     * is told the offer also when its payment is malformed.
+     */
 
     if (status == 402 || status == NGX_HTTP_UNAUTHORIZED
-        || status == NGX_HTTP_PRECONDITION_FAILED)
+        || status == NGX_HTTP_PRECONDITION_FAILED
+        || (status == NGX_HTTP_BAD_REQUEST && ctx && ctx->call))
     {
 
         if (ngx_http_x402_ln_challenges(r, ctx, status) != NGX_OK) {

@@ -31,7 +31,8 @@ struct x402_service {
     struct x402_span logo;    /* URL */
     struct x402_span legal;   /* URL */
     struct x402_span facilitator_url;
-    uint64_t made_s; /* when the documents were made, unix seconds */
+    struct x402_span mcp_url; /* of the MCP endpoint */
+    uint64_t made_s;          /* when the documents were made, unix seconds */
 };
 
 /** How to call one route: input and output as JSON Schema, with examples.
@@ -101,7 +102,8 @@ X402_MUST_CHECK json_t *
 x402_discovery_manifest(const struct x402_routes *routes);
 /* /.well-known/x402: {"version":1,"resources":[URL, …]}. */
 X402_MUST_CHECK json_t *x402_discovery_list(const struct x402_routes *routes);
-/* /.well-known/mcp.json: the registry's server.json and the simple keys. */
+/* /.well-known/mcp.json: the registry's server.json and the simple keys; with
+ * an endpoint where there is one. */
 X402_MUST_CHECK json_t *x402_discovery_mcp(const struct x402_routes *routes);
 /** /.well-known/ai-plugin.json.  NULL also when contact, logo or legal is not
  *  said: the format demands them, and they cannot be made up. */

@@ -19,6 +19,7 @@
 #include <x402/keccak.h>
 #include <x402/l402.h>
 #include <x402/lnbtc.h>
+#include <x402/mcp.h>
 #include <x402/mpp.h>
 #include <x402/msat.h>
 #include <x402/network.h>

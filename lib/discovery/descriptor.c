@@ -95,7 +95,18 @@ description(const struct x402_service *service, size_t max)
     return discovery_text(cut(text, max));
 }
 
-/* Has no `remotes` and no `mcp_endpoint`: there is none to point to. */
+/* `remotes` and `mcp_endpoint` only where there is something to point to. */
+static bool
+set_endpoint(json_t *root, struct x402_span url)
+{
+    if (url.len == 0)
+        return true;
+    return discovery_set(root, "mcp_endpoint", discovery_text(url)) &&
+           discovery_set(root, "remotes",
+                         json_pack("[{s:s,s:o}]", "type", "streamable-http",
+                                   "url", discovery_text(url)));
+}
+
 json_t *
 x402_discovery_mcp(const struct x402_routes *routes)
 {
@@ -111,7 +122,8 @@ x402_discovery_mcp(const struct x402_routes *routes)
             discovery_set(root, "description", description(service, 100)) &&
             discovery_set(root, "version", discovery_version(service)) &&
             discovery_set(root, "websiteUrl", discovery_url(routes, "")) &&
-            discovery_set(root, "website", discovery_url(routes, "")));
+            discovery_set(root, "website", discovery_url(routes, "")) &&
+            set_endpoint(root, service->mcp_url));
 }
 
 bool

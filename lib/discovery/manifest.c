@@ -210,6 +210,7 @@ x402_discovery_manifest(const struct x402_routes *routes)
         discovery_set(root, "items", discovery_each(routes, item)) &&
         discovery_set(root, "openapi",
                       discovery_url(routes, "/openapi.json")) &&
+        discovery_set_text(root, "mcp", service->mcp_url) &&
         discovery_set_text(root, "contact", service->contact);
 
     return discovery_done(root, good);

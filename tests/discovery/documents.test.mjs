@@ -122,10 +122,11 @@ test('an official client echoes the extension, and its payment is taken', async 
   assert.deepEqual(echoed, (await challenge('/v1/chat/completions', 'POST')).extensions);
 });
 
-test('mcp.json points to no endpoint that is not there; ai-plugin.json has its ten members', async () => {
+test('mcp.json points to the endpoint; ai-plugin.json has its ten members', async () => {
   const mcp = await document('/.well-known/mcp.json');
   assert.match(mcp.name, /^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/);
-  assert.equal('remotes' in mcp || 'mcp_endpoint' in mcp, false);
+  assert.deepEqual(mcp.remotes, [{ type: 'streamable-http', url: url('/mcp') }]);
+  assert.equal(mcp.mcp_endpoint, url('/mcp'));
   const plugin = await document('/.well-known/ai-plugin.json');
   assert.deepEqual(Object.keys(plugin).sort(), ['api', 'auth', 'contact_email', 'description_for_human', 'description_for_model',
     'legal_info_url', 'logo_url', 'name_for_human', 'name_for_model', 'schema_version']);

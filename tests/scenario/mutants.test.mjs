@@ -51,6 +51,11 @@ mutants({
   sync_off: 'unit/test_ledger_crash',
   sync_error_ignored: 'unit/test_ledger_crash',
 
+  // tools: whose payment it is, and what is charged in vain
+  mcp_headers: ['gateway/mcp', '^nothing of the client'],
+  mcp_too_large: ['gateway/mcp', '^more than 1 MiB'],
+  mcp_origin: ['gateway/mcp', '^refused over HTTP'],
+
   // the chain
   transfer_unchecked: 'unit/test_chain_receipt',
   status_ignored: 'unit/test_chain_receipt',

@@ -53,6 +53,9 @@ find_entry(struct ln_offer *offer, enum x402_ln_network network)
         json_t *entry = json_array_get(accepts, i);
         enum x402_err err = x402_lnbtc_read_entry(&offer->terms, entry);
 
+        /* a held invoice's payer learns no preimage before it is settled */
+        if (err == X402_OK && offer->terms.held)
+            err = X402_ERR_LN_FLOW;
         if (err == X402_OK && offer->terms.network == network) {
             offer->entry = entry;
             return X402_OK;

@@ -46,6 +46,11 @@
       "402s that had to go without a Lightning invoice")                       \
     X(INVOICES_PAID, "x402_invoices_paid_total",                               \
       "Lightning invoices that the node said were paid, before a proof came")  \
+    X(HOLD_SETTLED, "x402_hold_settled_total", "hold invoices settled")        \
+    X(HOLD_CANCELLED, "x402_hold_cancelled_total",                             \
+      "hold invoices cancelled: their payers were not charged")                \
+    X(HOLD_LOST, "x402_hold_lost_total",                                       \
+      "hold invoices whose payment went back after the answer was delivered")  \
     X(COMMITS, "x402_ledger_commits_total", "ledger transactions")             \
     X(COMMANDS, "x402_ledger_commands_total", "ledger commands")
 

@@ -165,6 +165,15 @@ ngx_http_x402_ln_check(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
         return NGX_OK;
     }
 
+    if ((xlcf->ln.dialects & X402_TILL_HELD)
+        && (xlcf->ln.dialects & NGX_HTTP_X402_LN_ALL))
+    {
+        return ngx_http_x402_check_no(cf, xlcf, "has the dialect hold beside "
+                                      "others, whose proof is a preimage that "
+                                      "the payer of a held invoice does not "
+                                      "have");
+    }
+
     if ((xlcf->ln.dialects & (X402_TILL_L402|X402_TILL_MPP))
         && ngx_http_x402_ln_auth_basic(cf, seen->loc_conf))
     {

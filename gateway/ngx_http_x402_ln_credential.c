@@ -31,7 +31,7 @@ ngx_http_x402_ln_credential(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     if (ctx->dialect == 0
         && (ctx->carrier != X402_CARRIER_PAYMENT_SIGNATURE
-            || !(xlcf->ln.dialects & X402_TILL_LNBTC)))
+            || !(xlcf->ln.dialects & (X402_TILL_LNBTC|X402_TILL_HELD))))
     {
         return X402_ERR_NETWORK;
     }
@@ -96,7 +96,8 @@ ngx_http_x402_ln_lnbtc(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     cln->handler = ngx_http_x402_ln_cleanup;
     cln->data = owner;
 
-    ln->proof->dialect = X402_TILL_LNBTC;
+    ln->proof->dialect = ln->payment.accepted.held ? X402_TILL_HELD
+                                                   : X402_TILL_LNBTC;
     ln->proof->amount = ln->payment.accepted.amount;
     ln->proof->has_preimage = ln->payment.has_preimage;
 
@@ -207,7 +208,7 @@ ngx_http_x402_ln_prove(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     ngx_memcpy(ln->proof->request_hash, ln->request, 32);
 
-    if (ln->proof->dialect != X402_TILL_LNBTC) {
+    if (!(ln->proof->dialect & (X402_TILL_LNBTC|X402_TILL_HELD))) {
         return X402_OK;
     }
 
@@ -245,6 +246,7 @@ ngx_http_x402_ln_terms(ngx_http_x402_ctx_t *ctx, struct x402_lnbtc_terms *terms)
     *terms = ln->payment.accepted;
     ngx_memcpy(terms->request_hash, ln->request, 32);
     terms->has_tag = 1;
+    terms->held = (conf->dialects & X402_TILL_HELD) ? 1 : 0;
     terms->headers_len = conf->bind ? conf->bind->nelts : 0;
     name = conf->bind ? conf->bind->elts : NULL;
 

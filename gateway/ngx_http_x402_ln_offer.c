@@ -222,7 +222,7 @@ ngx_http_x402_ln_issue(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
     ngx_http_x402_ln_peer(r, issue.peer);
     issue.dialects = (uint8_t) (xlcf->ln.dialects
                                 & (X402_TILL_LNBTC|X402_TILL_L402
-                                   |X402_TILL_MPP));
+                                   |X402_TILL_MPP|X402_TILL_HELD));
     issue.expiry_s = (uint32_t) xlcf->timeout;
     ngx_memcpy(issue.request_hash, ctx->ln->request, 32);
     ngx_memcpy(issue.realm, xlcf->ln.realm.data, xlcf->ln.realm.len);

@@ -115,7 +115,9 @@ ngx_http_x402_ln_entry(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     issued = (ctx && ctx->ln) ? ctx->ln->issued : NULL;
 
-    if (issued == NULL || !(xlcf->ln.dialects & X402_TILL_LNBTC)) {
+    if (issued == NULL
+        || !(xlcf->ln.dialects & (X402_TILL_LNBTC|X402_TILL_HELD)))
+    {
         return NGX_OK;
     }
 
@@ -130,6 +132,7 @@ ngx_http_x402_ln_entry(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     terms.amount = issued->amount;
     terms.timeout_s = issued->expiry_s;
     terms.has_tag = 1;
+    terms.held = (xlcf->ln.dialects & X402_TILL_HELD) ? 1 : 0;
     terms.invoice = x402_span_of(issued->bolt11);
     ngx_memcpy(terms.pay_to, issued->payee, X402_NODE_LEN);
     ngx_memcpy(terms.request_hash, ctx->ln->request, 32);

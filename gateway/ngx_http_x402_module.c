@@ -33,6 +33,7 @@ static ngx_conf_bitmask_t  ngx_http_x402_ln_dialects[] = {
     { ngx_string("lnbtc"), X402_TILL_LNBTC },
     { ngx_string("l402"), X402_TILL_L402 },
     { ngx_string("mpp"), X402_TILL_MPP },
+    { ngx_string("hold"), X402_TILL_HELD },
     { ngx_null_string, 0 }
 };
 

@@ -21,17 +21,6 @@ struct prune {
     unsigned limit;
 };
 
-struct issued {
-    struct command head;
-    ledger_invoices_cb cb;
-    void *arg;
-    uint64_t expires_s;
-    int64_t id;
-    size_t limit;
-    struct invoice_row *row;
-    size_t len;
-};
-
 /* -- rows -- */
 
 void
@@ -49,6 +38,8 @@ invoice_read(struct db *db, sqlite3_stmt *stmt, struct invoice_row *out)
     out->releases = (unsigned)sqlite3_column_int(stmt, 9);
     out->runs = (unsigned)sqlite3_column_int(stmt, 10);
     out->updated_ms = (uint64_t)sqlite3_column_int64(stmt, 11);
+    out->hold = (enum invoice_hold)sqlite3_column_int(stmt, 12);
+    column_blob(db, stmt, 13, out->preimage, sizeof out->preimage);
 }
 
 bool
@@ -66,7 +57,7 @@ invoice_by_hash(struct db *db, const uint8_t hash[32], struct invoice_row *out)
 
 void
 invoice_pay(struct ledger *ledger, const struct invoice_row *row,
-            struct x402_msat paid, uint64_t now_ms)
+            struct x402_msat paid, bool settled, uint64_t now_ms)
 {
     sqlite3_stmt *stmt = db_use(&ledger->write, SQL_INVOICE_PAID);
 
@@ -74,13 +65,14 @@ invoice_pay(struct ledger *ledger, const struct invoice_row *row,
     bind_int(stmt, 2, (int64_t)paid.value);
     bind_int(stmt, 3, ledger->epoch);
     bind_int(stmt, 4, (int64_t)now_ms);
+    bind_int(stmt, 5, settled);
     db_run_one(&ledger->write, stmt);
 }
 
-static void
-send_plain(struct ledger *ledger, struct plain *plain,
-           void (*run)(struct ledger *, struct command *), ledger_cb cb,
-           void *arg)
+void
+invoice_send_plain(struct ledger *ledger, struct plain *plain,
+                   void (*run)(struct ledger *, struct command *), ledger_cb cb,
+                   void *arg)
 {
     plain->head.run = run;
     plain->head.fail = plain_fail;
@@ -116,6 +108,9 @@ issue_run(struct ledger *ledger, struct command *command)
     (void)sqlite3_bind_text(stmt, 9, in->resource, -1, SQLITE_STATIC);
     bind_int(stmt, 10, ledger->epoch);
     bind_int(stmt, 11, (int64_t)in->now_ms);
+    bind_int(stmt, 12, in->held ? HOLD_OPEN : HOLD_NONE);
+    if (in->held)
+        bind_blob(stmt, 13, in->preimage, sizeof in->preimage);
     db_run_one(db, stmt);
     issue->plain.err = X402_OK;
 }
@@ -127,7 +122,7 @@ ledger_invoice_issue(struct ledger *ledger, const struct ledger_invoice *in,
     struct issue *issue = command_new(sizeof *issue);
 
     issue->in = *in;
-    send_plain(ledger, &issue->plain, issue_run, cb, arg);
+    invoice_send_plain(ledger, &issue->plain, issue_run, cb, arg);
 }
 
 /* -- what the node says -- */
@@ -172,10 +167,13 @@ news_run(struct ledger *ledger, struct command *command)
         return;
     if (in->settled &&
         (row.state == INVOICE_ISSUED || row.state == INVOICE_LAPSED)) {
-        invoice_pay(ledger, &row, in->paid, in->now_ms);
+        invoice_pay(ledger, &row, in->paid, true, in->now_ms);
         news->plain.payment = row.id;
     } else if (in->lapsed && row.state == INVOICE_ISSUED) {
         lapse(ledger, &row, in->now_ms);
+    } else if (in->overdue && row.state == INVOICE_ISSUED &&
+               row.hold == HOLD_OPEN) {
+        invoice_cancel(ledger, &row, in->now_ms);
     }
 }
 
@@ -187,7 +185,7 @@ ledger_invoice_news(struct ledger *ledger, const struct ledger_invoice_news *in,
 
     news->in = *in;
     news->plain.head.lazy = !in->settled;
-    send_plain(ledger, &news->plain, news_run, cb, arg);
+    invoice_send_plain(ledger, &news->plain, news_run, cb, arg);
 }
 
 static void
@@ -211,52 +209,68 @@ ledger_invoices_prune(struct ledger *ledger, uint64_t before_s, unsigned limit,
     prune->before_s = before_s;
     prune->limit = limit;
     prune->plain.head.lazy = true;
-    send_plain(ledger, &prune->plain, prune_run, cb, arg);
+    invoice_send_plain(ledger, &prune->plain, prune_run, cb, arg);
 }
 
 /* -- lists and look-ups -- */
 
-static void
-issued_run(struct ledger *ledger, struct command *command)
+void
+invoice_list_read(struct ledger *ledger, struct invoice_list *list,
+                  sqlite3_stmt *stmt)
 {
-    struct issued *list = (struct issued *)command;
     struct db *db = &ledger->write;
-    sqlite3_stmt *stmt = db_use(db, SQL_INVOICES_ISSUED);
 
     list->len = 0;
-    bind_int(stmt, 1, (int64_t)list->expires_s);
-    bind_int(stmt, 2, list->id);
-    bind_int(stmt, 3, (int64_t)list->limit);
     while (list->len < list->limit && db_row(db, stmt))
         invoice_read(db, stmt, &list->row[list->len++]);
     db_done(stmt);
 }
 
 static void
-issued_deliver(struct command *command)
+issued_run(struct ledger *ledger, struct command *command)
 {
-    struct issued *list = (struct issued *)command;
+    struct invoice_list *list = (struct invoice_list *)command;
+    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_INVOICES_ISSUED);
+
+    bind_int(stmt, 1, (int64_t)list->expires_s);
+    bind_int(stmt, 2, list->id);
+    bind_int(stmt, 3, (int64_t)list->limit);
+    invoice_list_read(ledger, list, stmt);
+}
+
+static void
+list_deliver(struct command *command)
+{
+    struct invoice_list *list = (struct invoice_list *)command;
 
     list->cb(list->arg, list->row, list->len);
     free(list->row);
     free(list);
 }
 
+struct invoice_list *
+invoice_list_new(size_t limit, ledger_invoices_cb cb, void *arg)
+{
+    struct invoice_list *list = command_new(sizeof *list);
+
+    list->limit = limit < LEDGER_LIST_MAX ? limit : LEDGER_LIST_MAX;
+    list->row = command_new((list->limit + 1) * sizeof *list->row);
+    list->cb = cb;
+    list->arg = arg;
+    list->head.reads = true;
+    list->head.deliver = list_deliver;
+    return list;
+}
+
 void
 ledger_invoices_issued(struct ledger *ledger, uint64_t expires_s, int64_t id,
                        size_t limit, ledger_invoices_cb cb, void *arg)
 {
-    struct issued *list = command_new(sizeof *list);
+    struct invoice_list *list = invoice_list_new(limit, cb, arg);
 
-    list->limit = limit < LEDGER_LIST_MAX ? limit : LEDGER_LIST_MAX;
-    list->row = command_new((list->limit + 1) * sizeof *list->row);
     list->expires_s = expires_s;
     list->id = id;
-    list->cb = cb;
-    list->arg = arg;
     list->head.run = issued_run;
-    list->head.reads = true;
-    list->head.deliver = issued_deliver;
     (void)command_send(ledger, &list->head, false);
 }
 

@@ -9,7 +9,9 @@
  *       v         +-----------------------+ redeem: the run broke off
  *     LAPSED      (release and redeem go back to PAID: prepaid money cannot
  *                 be un-charged, so the proof stays good until one success)
- */
+ *
+ * A hold invoice is PAID when the node holds the money; capture decides to
+ * settle it, release (RESERVED --> LAPSED) to give the money back.  */
 #ifndef X402D_LEDGER_INVOICE_H
 #define X402D_LEDGER_INVOICE_H
 
@@ -28,6 +30,17 @@ enum invoice_state {
     INVOICE_LAPSED = 5, /* the node says that it cannot be paid any more */
 };
 
+/** Hold invoices; stored in the ledger: append only. */
+enum invoice_hold {
+    HOLD_NONE = 0,
+    HOLD_OPEN = 1,
+    HOLD_SETTLE = 2, /* decided; the node is to be told */
+    HOLD_CANCEL = 3,
+    HOLD_SETTLED = 4,
+    HOLD_CANCELLED = 5,
+    HOLD_LOST = 6, /* delivered, and the node had given the money back */
+};
+
 struct invoice_row {
     int64_t id;
     enum invoice_state state;
@@ -40,6 +53,8 @@ struct invoice_row {
     bool started;
     unsigned releases, runs;
     uint64_t updated_ms;
+    enum invoice_hold hold;
+    uint8_t preimage[32]; /* of a hold invoice; zeros otherwise */
 };
 
 /** A new invoice, with the price, amount and rate that it will keep. */
@@ -53,6 +68,8 @@ struct ledger_invoice {
     uint64_t rate; /* 0: not converted */
     uint64_t expires_s;
     char resource[X402_URL_MAX];
+    bool held;
+    uint8_t preimage[32];
     uint64_t now_ms;
 };
 /** ISSUED; before anybody is told about the invoice.
@@ -67,6 +84,7 @@ struct ledger_invoice_news {
     uint8_t payment_hash[32];
     bool settled; /* -> PAID */
     bool lapsed;  /* -> LAPSED, when it was ISSUED */
+    bool overdue; /* held, and nobody came for it: give the money back */
     struct x402_msat paid;
     uint64_t add_index, settle_index; /* of an event; 0: leave the cursor */
     uint64_t now_ms;
@@ -81,6 +99,7 @@ struct ledger_invoice_claim {
     uint8_t worker[16];
     unsigned dialect;
     bool settled; /* the node was asked, and says SETTLED */
+    bool held;    /* it says ACCEPTED: enough for a hold invoice */
     struct x402_msat paid;
     uint64_t now_ms;
 };
@@ -107,6 +126,15 @@ typedef void (*ledger_invoices_cb)(void *arg, const struct invoice_row *rows,
 void ledger_invoices_issued(struct ledger *ledger, uint64_t expires_s,
                             int64_t id, size_t limit, ledger_invoices_cb cb,
                             void *arg);
+/** Rows with HOLD_SETTLE or HOLD_CANCEL, in order of id, those after id. */
+void ledger_invoices_decided(struct ledger *ledger, int64_t id, size_t limit,
+                             ledger_invoices_cb cb, void *arg);
+/** The node has done what was decided, or says what became of it: HOLD_SETTLED,
+ *  HOLD_CANCELLED, HOLD_LOST.  Idempotent. */
+void ledger_invoice_resolve(struct ledger *ledger,
+                            const uint8_t payment_hash[32],
+                            enum invoice_hold hold, uint64_t now_ms,
+                            ledger_cb cb, void *arg);
 /** Remove LAPSED rows that expired before `before_s`, at most `limit`. */
 void ledger_invoices_prune(struct ledger *ledger, uint64_t before_s,
                            unsigned limit, ledger_cb cb, void *arg);
@@ -116,6 +144,8 @@ void ledger_invoices_prune(struct ledger *ledger, uint64_t before_s,
 /** false: no such row. */
 bool ledger_invoice_find(struct ledger *ledger, const uint8_t payment_hash[32],
                          struct invoice_row *out);
+/** Is there a row for ledger_invoices_decided? */
+bool ledger_invoices_any_decided(struct ledger *ledger);
 struct invoice_cursor {
     uint64_t add_index, settle_index;
 };

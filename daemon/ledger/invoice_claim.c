@@ -21,7 +21,9 @@ struct claim {
 static bool
 is_paid(const struct claim *claim, const struct invoice_row *row)
 {
-    return row->state == INVOICE_PAID || claim->in.settled;
+    return row->state == INVOICE_PAID || claim->in.settled ||
+           (claim->in.held && row->state == INVOICE_ISSUED &&
+            row->hold == HOLD_OPEN);
 }
 
 static struct x402_msat
@@ -104,7 +106,8 @@ claim_run(struct ledger *ledger, struct command *command)
     if (claim->out.err != X402_OK)
         return;
     if (row.state == INVOICE_ISSUED || row.state == INVOICE_LAPSED)
-        invoice_pay(ledger, &row, claim->in.paid, claim->in.now_ms);
+        invoice_pay(ledger, &row, claim->in.paid, claim->in.settled,
+                    claim->in.now_ms);
     if (row.state != INVOICE_RESERVED && row.state != INVOICE_FINAL)
         reserve(ledger, claim, &row);
 }

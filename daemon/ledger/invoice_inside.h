@@ -10,9 +10,31 @@
 void invoice_read(struct db *db, sqlite3_stmt *stmt, struct invoice_row *out);
 bool invoice_by_hash(struct db *db, const uint8_t hash[32],
                      struct invoice_row *out);
-/** -> PAID. */
+/** -> PAID.  settled: the money is here, not only held. */
 void invoice_pay(struct ledger *ledger, const struct invoice_row *row,
-                 struct x402_msat paid, uint64_t now_ms);
+                 struct x402_msat paid, bool settled, uint64_t now_ms);
+
+/** Undecided -> HOLD_CANCEL, and LAPSED. */
+void invoice_cancel(struct ledger *ledger, const struct invoice_row *row,
+                    uint64_t now_ms);
+void invoice_send_plain(struct ledger *ledger, struct plain *plain,
+                        void (*run)(struct ledger *, struct command *),
+                        ledger_cb cb, void *arg);
+/** A list of rows, read by the writer. */
+struct invoice_list {
+    struct command head;
+    ledger_invoices_cb cb;
+    void *arg;
+    uint64_t expires_s;
+    int64_t id;
+    size_t limit;
+    struct invoice_row *row;
+    size_t len;
+};
+struct invoice_list *invoice_list_new(size_t limit, ledger_invoices_cb cb,
+                                      void *arg);
+void invoice_list_read(struct ledger *ledger, struct invoice_list *list,
+                       sqlite3_stmt *stmt);
 
 /* A reservation's id says in its first bit whether a row of payment or one of
  * invoice stands behind it. */

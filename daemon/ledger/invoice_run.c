@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The run that an invoice bought: capture, release, started, done.  See run.c,
  * which calls these. */
+#include "../failpoint.h"
 #include "invoice_inside.h"
 
 #define INVOICE_BIT 0x80
@@ -52,7 +53,10 @@ static void
 run_failed(struct ledger *ledger, const struct invoice_row *row,
            uint64_t now_ms)
 {
-    if (row->state == INVOICE_FINAL && row->runs >= LEDGER_RUNS_MAX)
+    if (row->state == INVOICE_RESERVED && row->hold == HOLD_OPEN &&
+        !mutant("hold_kept"))
+        invoice_cancel(ledger, row, now_ms);
+    else if (row->state == INVOICE_FINAL && row->runs >= LEDGER_RUNS_MAX)
         edge(ledger, row, SQL_INVOICE_OVER, now_ms);
     else
         edge(ledger, row, SQL_INVOICE_BACK, now_ms);

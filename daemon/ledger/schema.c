@@ -15,6 +15,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "004_facilitator.sql.h"
 #include "005_operate.sql.h"
 #include "006_permit2.sql.h"
+#include "007_hold.sql.h"
 };
 
 static bool

@@ -21,6 +21,7 @@ struct claim {
     cashier_reserved_cb cb;
     void *arg;
     bool looking;
+    bool held;                  /* the row is a hold invoice's */
     struct lnd_invoice invoice; /* what the node says; UNKNOWN: not asked */
 };
 
@@ -84,6 +85,7 @@ reserve(struct claim *claim)
     struct ledger_invoice_claim in = {
         .dialect = claim->in.dialect,
         .settled = claim->invoice.state == LND_SETTLED,
+        .held = claim->held && claim->invoice.state == LND_ACCEPTED,
         .paid = claim->invoice.paid,
         .now_ms = core_now_ms(),
     };
@@ -99,6 +101,21 @@ reserve(struct claim *claim)
 }
 
 /* -- the node's part -- */
+
+/* The node says ACCEPTED when the whole amount is there, and holds it. */
+static void
+on_held(struct claim *claim)
+{
+    struct invoice_row row;
+
+    if (!ledger_invoice_find(claim->l->ledger, claim->in.payment_hash, &row) ||
+        !hold_is_long(claim->l, &claim->invoice)) {
+        refuse(claim, X402_ERR_PENDING);
+        return;
+    }
+    claim->invoice.paid = row.amount;
+    reserve(claim);
+}
 
 /* Unknown is not "no": the payer has paid, as far as anybody knows, and must
  * not be told to pay again. */
@@ -122,6 +139,11 @@ on_looked(void *arg, const struct lnd_invoice *invoice, bool gone)
         refuse(claim, X402_ERR_LN_INVOICE_EXPIRED);
         return;
     case LND_ACCEPTED: /* held: can still go back to the payer */
+        if (claim->held)
+            on_held(claim);
+        else
+            refuse(claim, X402_ERR_PENDING);
+        return;
     case LND_UNKNOWN:
         refuse(claim, X402_ERR_PENDING);
         return;
@@ -206,6 +228,8 @@ check_dialect(const struct claim *claim)
     switch (claim->in.dialect) {
     case X402_TILL_LNBTC:
         return X402_OK;
+    case X402_TILL_HELD: /* nobody has its preimage */
+        return X402_ERR_LN_CREDENTIAL;
     case X402_TILL_L402:
         return check_l402(claim);
     case X402_TILL_MPP:
@@ -220,6 +244,8 @@ check_proof(const struct claim *claim)
     const struct x402_till_proof *in = &claim->in;
     uint8_t hash[32];
 
+    if (!in->has_preimage && in->dialect == X402_TILL_HELD)
+        return X402_OK;
     if (!in->has_preimage) {
         if (!claim->l->config->invoice_only || in->dialect != X402_TILL_LNBTC)
             return X402_ERR_LN_PREIMAGE_MISSING;
@@ -239,7 +265,11 @@ check_row(const struct claim *claim, const struct invoice_row *row)
 
     if (memcmp(row->request_hash, in->request_hash, 32) != 0)
         return X402_ERR_LN_REQUEST;
-    if (in->dialect == X402_TILL_LNBTC &&
+    if ((in->dialect == X402_TILL_HELD) != (row->hold != HOLD_NONE))
+        return X402_ERR_LN_FLOW;
+    if (row->hold == HOLD_CANCEL || row->hold == HOLD_CANCELLED)
+        return X402_ERR_LN_INVOICE_EXPIRED;
+    if ((in->dialect == X402_TILL_LNBTC || in->dialect == X402_TILL_HELD) &&
         x402_msat_cmp(in->amount, row->amount) != 0)
         return X402_ERR_LN_AMOUNT_MISMATCH;
     return X402_OK;
@@ -260,6 +290,7 @@ begin(struct claim *claim)
         refuse(claim, err);
         return;
     }
+    claim->held = row.hold != HOLD_NONE;
     if (row.state != INVOICE_ISSUED && row.state != INVOICE_LAPSED) {
         reserve(claim);
     } else if (mutant("invoice_not_asked")) {

@@ -16,6 +16,7 @@
 #define LIGHTNING_WAIT_MS 1000   /* what cannot be issued now: ask again then */
 #define LIGHTNING_WATCH_MS 2000  /* between two looks at the node */
 #define LIGHTNING_SWEEP_MS 30000 /* between two looks at old invoices */
+#define LIGHTNING_HOLD_MS 500    /* between two looks at what was decided */
 
 struct issue;
 struct claim;
@@ -55,6 +56,11 @@ struct lightning {
     int64_t sweep_at_id;
     size_t sweep_open;
 
+    /* hold.c */
+    uv_timer_t hold;
+    size_t hold_open; /* calls under way */
+    bool hold_listing;
+
     struct issue *issues;
     size_t adding;
     struct claim *claims;
@@ -77,6 +83,12 @@ void stream_stop(struct lightning *l);
 void sweep_start(struct lightning *l);
 /** Look at every invoice that is not paid yet: events may have been missed. */
 void sweep_everything(struct lightning *l);
+
+/* -- hold.c -- */
+
+void hold_start(struct lightning *l);
+/** Is it long enough until the payer gets it back by itself? */
+bool hold_is_long(const struct lightning *l, const struct lnd_invoice *invoice);
 
 /* -- lookup.c -- */
 

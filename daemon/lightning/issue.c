@@ -3,6 +3,7 @@
  * challenges.  Cheap before dear, and nobody hears of an invoice that is not in
  * the ledger. */
 #include <inttypes.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ struct issue {
     lightning_issued_cb cb;
     void *arg;
     uint64_t rate; /* 0: not converted */
+    bool held;
+    uint8_t preimage[32]; /* of a hold invoice: ours until it is settled */
     uint8_t payment_hash[32];
     uint64_t expires_s;
     struct x402_till_issued out;
@@ -107,9 +110,11 @@ store(struct issue *issue)
         .decimals = issue->in.decimals,
         .rate = issue->rate,
         .expires_s = issue->expires_s,
+        .held = issue->held,
         .now_ms = core_now_ms(),
     };
 
+    memcpy(row.preimage, issue->preimage, sizeof row.preimage);
     memcpy(row.payment_hash, issue->payment_hash, sizeof row.payment_hash);
     memcpy(row.request_hash, issue->in.request_hash, sizeof row.request_hash);
     memcpy(row.resource, issue->in.resource, sizeof row.resource);
@@ -144,6 +149,16 @@ check_added(struct issue *issue, const struct lnd_added *added)
     return X402_OK;
 }
 
+static bool
+read_added(const struct issue *issue, struct lnd_added *added,
+           const json_t *json)
+{
+    if (!issue->held)
+        return lnd_read_added(added, json);
+    memcpy(added->payment_hash, issue->payment_hash, 32);
+    return lnd_read_held(&added->bolt11, json);
+}
+
 static const char *
 take_added(struct issue *issue, const struct rest_answer *answer)
 {
@@ -154,7 +169,7 @@ take_added(struct issue *issue, const struct rest_answer *answer)
         return answer->why;
     if (answer->http_status != 200)
         return "LND refused to make an invoice";
-    if (answer->json == NULL || !lnd_read_added(&added, answer->json))
+    if (answer->json == NULL || !read_added(issue, &added, answer->json))
         return "LND's answer is not understood";
     err = check_added(issue, &added);
     if (err != X402_OK)
@@ -176,8 +191,9 @@ on_added(void *arg, const struct rest_answer *answer)
         log_event(LOG_WARN, "invoice_not_made", "why", wrong, NULL);
         if (answer->http_status == 0 && !l->closing)
             watch_down(l, "LND did not make an invoice in time");
+        /* hold invoices want rights of their own: others may go on */
         refuse(issue, X402_ERR_UNAVAILABLE, LIGHTNING_WAIT_MS,
-               X402_TILL_SCOPE_ALL);
+               issue->held ? X402_TILL_SCOPE_PEER : X402_TILL_SCOPE_ALL);
         return;
     }
     store(issue);
@@ -187,21 +203,25 @@ static void
 ask_node(struct issue *issue)
 {
     struct lightning *l = issue->l;
-    char hash[X402_BASE64_LEN(32) + 1];
-    char *body = malloc(256);
+    char hash[X402_BASE64_LEN(32) + 1], mine[X402_BASE64_LEN(32) + 1] = "";
+    char *body = malloc(320);
 
     if (body == NULL)
         abort();
+    if (issue->held)
+        mine[x402_base64_encode(mine, issue->payment_hash, 32)] = '\0';
     hash[x402_base64_encode(hash, issue->in.request_hash, 32)] = '\0';
     /* "hand LND the requestHash bytes themselves, not a hash of them" */
-    snprintf(body, 256,
-             "{\"value_msat\":\"%" PRIu64 "\",\"description_hash\":\"%s\","
+    snprintf(body, 320,
+             "{%s%s%s\"value_msat\":\"%" PRIu64
+             "\",\"description_hash\":\"%s\","
              "\"expiry\":\"%" PRIu32 "\",\"private\":%s}",
+             issue->held ? "\"hash\":\"" : "", mine, issue->held ? "\"," : "",
              issue->out.amount.value, hash, issue->in.expiry_s,
              l->config->private_hints ? "true" : "false");
     l->adding++;
-    rest_post(l->rest, "/v1/invoices", body, l->config->timeout_ms, on_added,
-              issue);
+    rest_post(l->rest, issue->held ? "/v2/invoices/hodl" : "/v1/invoices", body,
+              l->config->timeout_ms, on_added, issue);
 }
 
 /* -- before the node is asked -- */
@@ -277,6 +297,11 @@ begin(struct issue *issue)
     issue->out.network = l->info.network;
     memcpy(issue->out.payee, l->info.node, sizeof issue->out.payee);
     issue->out.expiry_s = issue->in.expiry_s;
+    issue->held = (issue->in.dialects & X402_TILL_HELD) != 0;
+    if (issue->held) {
+        core_random(issue->preimage, sizeof issue->preimage);
+        SHA256(issue->preimage, sizeof issue->preimage, issue->payment_hash);
+    }
     ask_node(issue);
 }
 

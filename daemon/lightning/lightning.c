@@ -59,7 +59,7 @@ start(struct lightning *l)
     };
 
     l->rest = rest_new(loop, &options);
-    l->open = 4; /* rest and three timers */
+    l->open = 5; /* rest and four timers */
     if (l->config->rate.fixed != 0 || l->config->rate.url != NULL) {
         l->rate = rate_new(loop, &l->config->rate);
         l->open++;
@@ -69,9 +69,11 @@ start(struct lightning *l)
     uv_timer_init(loop, &l->watch);
     uv_timer_init(loop, &l->again);
     uv_timer_init(loop, &l->sweep);
-    l->watch.data = l->again.data = l->sweep.data = l;
+    uv_timer_init(loop, &l->hold);
+    l->watch.data = l->again.data = l->sweep.data = l->hold.data = l;
     watch_start(l);
     sweep_start(l);
+    hold_start(l);
 }
 
 struct lightning *
@@ -123,6 +125,7 @@ lightning_close(struct lightning *l, core_task closed, void *arg)
     uv_close((uv_handle_t *)&l->watch, on_timer_closed);
     uv_close((uv_handle_t *)&l->again, on_timer_closed);
     uv_close((uv_handle_t *)&l->sweep, on_timer_closed);
+    uv_close((uv_handle_t *)&l->hold, on_timer_closed);
     if (l->rate != NULL)
         rate_close(l->rate, part_closed, l);
 }

@@ -63,6 +63,31 @@ state_of(struct x402_span name)
     return LND_UNKNOWN;
 }
 
+/* "htlcs": "expiry_height: Block height at which this htlc expires." */
+static uint64_t
+held_until(const json_t *object)
+{
+    const json_t *htlc, *list = json_object_get(object, "htlcs");
+    uint64_t first = 0;
+    struct x402_span state;
+    size_t i;
+
+    json_array_foreach(list, i, htlc)
+    {
+        json_int_t height =
+            json_integer_value(json_object_get(htlc, "expiry_height"));
+
+        if (x402_json_string(&state, htlc, "state") != X402_OK ||
+            !x402_span_eq(state, x402_span_of("ACCEPTED")))
+            continue;
+        if (height <= 0)
+            return 0;
+        if (first == 0 || (uint64_t)height < first)
+            first = (uint64_t)height;
+    }
+    return first;
+}
+
 bool
 lnd_read_invoice(struct lnd_invoice *out, const json_t *object)
 {
@@ -79,6 +104,7 @@ lnd_read_invoice(struct lnd_invoice *out, const json_t *object)
     in.state = state_of(state);
     if (in.state == LND_UNKNOWN)
         return false;
+    in.held_until = in.state == LND_ACCEPTED ? held_until(object) : 0;
     *out = in;
     return true;
 }
@@ -88,6 +114,12 @@ lnd_read_added(struct lnd_added *out, const json_t *object)
 {
     return read_hash(out->payment_hash, object, "r_hash") &&
            x402_json_string(&out->bolt11, object, "payment_request") == X402_OK;
+}
+
+bool
+lnd_read_held(struct x402_span *bolt11, const json_t *object)
+{
+    return x402_json_string(bolt11, object, "payment_request") == X402_OK;
 }
 
 /* 66 hexadecimal digits, without the "0x" that x402_hex_decode wants */
@@ -121,7 +153,12 @@ lnd_read_info(struct lnd_info *out, const json_t *object)
 {
     const json_t *synced = json_object_get(object, "synced_to_chain");
 
+    const json_t *height = json_object_get(object, "block_height");
+
     out->synced = json_is_true(synced);
+    out->height = json_is_integer(height) && json_integer_value(height) > 0
+                      ? (uint64_t)json_integer_value(height)
+                      : 0;
     return json_is_boolean(synced) && read_node(out->node, object) &&
            read_network(&out->network, object);
 }

@@ -27,6 +27,8 @@ struct lnd_invoice {
     uint8_t payment_hash[32];
     struct x402_msat paid;
     uint64_t add_index, settle_index;
+    uint64_t held_until; /* ACCEPTED: the first block at which a part of it goes
+                            back to the payer; 0: not known */
 };
 /** The object of GET /v1/invoice/<hash>, and of an event.
  *  Returns: false: unknown, *out with state LND_UNKNOWN */
@@ -38,11 +40,14 @@ struct lnd_added {
     struct x402_span bolt11; /* borrowed */
 };
 bool lnd_read_added(struct lnd_added *out, const json_t *object);
+/** POST /v2/invoices/hodl, whose payment hash is ours. */
+bool lnd_read_held(struct x402_span *bolt11, const json_t *object);
 
 /** GET /v1/getinfo. */
 struct lnd_info {
     uint8_t node[X402_NODE_LEN];
     bool synced;
+    uint64_t height; /* of the chain; 0: not known */
     enum x402_ln_network network;
 };
 bool lnd_read_info(struct lnd_info *out, const json_t *object);

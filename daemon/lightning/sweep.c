@@ -54,6 +54,8 @@ on_looked(void *arg, const struct lnd_invoice *invoice, bool gone)
     struct ledger_invoice_news news = {
         .settled = invoice->state == LND_SETTLED,
         .lapsed = invoice->state == LND_CANCELED || (gone && over),
+        .overdue = invoice->state == LND_ACCEPTED &&
+                   look->row.expires_s < now_ms / 1000,
         .paid = invoice->paid,
         .now_ms = now_ms,
     };
@@ -62,7 +64,7 @@ on_looked(void *arg, const struct lnd_invoice *invoice, bool gone)
     free(look);
     if (l->closing)
         return;
-    if (news.settled || news.lapsed)
+    if (news.settled || news.lapsed || news.overdue)
         ledger_invoice_news(l->ledger, &news, on_taken, l);
     if (--l->sweep_open == 0)
         next_batch(l);

@@ -66,6 +66,8 @@ struct x402_lnbtc_terms {
     size_t headers_len;
     bool has_tag; /* extra.paymentMethod is "lightning": ours always carry it,
                      for clients that look for it */
+    bool held;    /* extra.paymentFlow is "authorization", not "upfront": paid
+                     when the work is done; the invoice alone is shown */
     struct x402_span invoice; /* {NULL,0}: none */
 };
 

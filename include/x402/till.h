@@ -154,6 +154,7 @@ enum x402_till_dialect {
     X402_TILL_LNBTC = 1,
     X402_TILL_L402 = 2,
     X402_TILL_MPP = 4,
+    X402_TILL_HELD = 8, /* alone: a hold invoice, shown without a preimage */
 };
 
 /** For whom it is of no use to ask again yet. */

@@ -72,6 +72,8 @@ static enum x402_err
 compare_extra(const struct x402_lnbtc_terms *accepted,
               const struct x402_lnbtc_terms *terms)
 {
+    if (accepted->held != terms->held)
+        return X402_ERR_LN_FLOW;
     if (memcmp(accepted->request_hash, terms->request_hash, 32) != 0 ||
         accepted->headers_len != terms->headers_len)
         return X402_ERR_LN_REQUEST;

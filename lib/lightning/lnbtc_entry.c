@@ -10,9 +10,10 @@
 static void
 write_extra(struct x402_buf *buf, const struct x402_lnbtc_terms *terms)
 {
-    x402_buf_text(buf, "{\"assetTransferMethod\":\"bolt11\",\"paymentFlow\":"
-                       "\"upfront\",\"paymentMethod\":\"lightning\","
-                       "\"requestHash\":\"");
+    x402_buf_text(buf,
+                  "{\"assetTransferMethod\":\"bolt11\",\"paymentFlow\":\"");
+    x402_buf_text(buf, terms->held ? "authorization" : "upfront");
+    x402_buf_text(buf, "\",\"paymentMethod\":\"lightning\",\"requestHash\":\"");
     x402_buf_hex_bare(buf, terms->request_hash, sizeof terms->request_hash);
     x402_buf_text(buf, "\",\"requestBindingProfile\":\"http:1\","
                        "\"requestBindingParams\":{\"headers\":[");
@@ -140,7 +141,10 @@ read_extra(struct x402_lnbtc_terms *out, const json_t *extra)
     /* "Any explicit value MUST be `"bolt11"`." */
     if (!is_absent_or(extra, "assetTransferMethod", "bolt11"))
         return X402_ERR_LN_METHOD;
-    if (!is_text(extra, "paymentFlow", "upfront"))
+    /* The scheme knows "upfront" alone; a hold invoice is the other flow of
+     * scheme_exact.md. */
+    out->held = is_text(extra, "paymentFlow", "authorization");
+    if (!out->held && !is_text(extra, "paymentFlow", "upfront"))
         return X402_ERR_LN_FLOW;
     err = read_binding(out, extra);
     if (err != X402_OK)

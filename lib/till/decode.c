@@ -11,7 +11,8 @@
 enum {
     LENGTH_FIELD = 4,
     HEAD = 12, /* version, type, zero, id */
-    DIALECTS_ALL = X402_TILL_LNBTC | X402_TILL_L402 | X402_TILL_MPP,
+    DIALECTS_ALL =
+        X402_TILL_LNBTC | X402_TILL_L402 | X402_TILL_MPP | X402_TILL_HELD,
     EXPIRY_MAX = 31536000, /* a year: what LND takes */
     WAIT_MAX = 3600000,
     DECIMALS_MAX = 77,
@@ -244,10 +245,10 @@ take_issued(struct till_take *take, struct x402_till_issued *issued)
 static void
 take_proof(struct till_take *take, struct x402_till_proof *proof)
 {
-    uint64_t dialect = till_take_upto(take, 1, X402_TILL_MPP);
+    uint64_t dialect = till_take_upto(take, 1, X402_TILL_HELD);
 
     if (dialect != X402_TILL_LNBTC && dialect != X402_TILL_L402 &&
-        dialect != X402_TILL_MPP)
+        dialect != X402_TILL_MPP && dialect != X402_TILL_HELD)
         take->bad = true;
     proof->dialect = (enum x402_till_dialect)dialect;
     proof->has_preimage = take_bool(take);

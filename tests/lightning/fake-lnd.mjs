@@ -29,6 +29,7 @@ export function macaroon(operations) {
 
 export const MODEST = ['uri:/lnrpc.Lightning/AddInvoice', 'uri:/lnrpc.Lightning/LookupInvoice',
   'uri:/lnrpc.Lightning/SubscribeInvoices', 'uri:/lnrpc.Lightning/GetInfo'];
+const HEIGHT = 1000; // of the chain
 export const ADMIN = ['address:read', 'address:write', 'info:read', 'info:write', 'invoices:read', 'invoices:write',
   'macaroon:generate', 'offchain:read', 'offchain:write', 'onchain:read', 'onchain:write'];
 
@@ -60,7 +61,7 @@ export class FakeLnd {
 
   /** As it behaves when nobody says otherwise. */
   reset() {
-    this.counts = { add: 0, lookup: 0, subscribe: [], state: 0 };
+    this.counts = { add: 0, hold: 0, settle: 0, cancel: 0, lookup: 0, subscribe: [], state: 0 };
     this.serverState = 'SERVER_ACTIVE';
     this.info = {};
     this.delay = {}; // ms, by call
@@ -116,6 +117,15 @@ export class FakeLnd {
     return [...this.invoices.values()].find((invoice) => invoice.payment_request === bolt11);
   }
 
+  /** Pays a hold invoice: the node holds it for so many blocks. */
+  hold(bolt11, { blocks = 80 } = {}) {
+    const invoice = this.byRequest(bolt11);
+    invoice.state = 'ACCEPTED';
+    invoice.htlcs = [{ state: 'ACCEPTED', amt_msat: invoice.value_msat, expiry_height: HEIGHT + blocks }];
+    this.#tell(invoice);
+    return invoice;
+  }
+
   /** Pays; the preimage is what the payer gets for it. */
   pay(bolt11, { paid, state = 'SETTLED' } = {}) {
     const invoice = this.byRequest(bolt11);
@@ -162,13 +172,16 @@ export class FakeLnd {
     if (this.serverState !== 'SERVER_ACTIVE')
       return ['locked', () => [503, { code: 14, message: 'wallet locked, unlock it to enable full RPC access', details: [] }]];
     if (url.pathname === '/v1/getinfo')
-      return ['getinfo', () => [200, { identity_pubkey: this.pubkey, synced_to_chain: true, chains: [{ chain: 'bitcoin', network: 'regtest' }], ...this.info }]];
+      return ['getinfo', () => [200, { identity_pubkey: this.pubkey, synced_to_chain: true, block_height: HEIGHT, chains: [{ chain: 'bitcoin', network: 'regtest' }], ...this.info }]];
     if (url.pathname === '/v1/invoices/subscribe')
       return ['subscribe'];
     if (url.pathname === '/v1/invoices' && req.method === 'POST') {
       this.counts.add += 1;
       return ['add', () => [200, this.#added(this.#add(JSON.parse(body)))]];
     }
+    const held = /^\/v2\/invoices\/(hodl|settle|cancel)$/.exec(url.pathname);
+    if (held && req.method === 'POST')
+      return this.#held(held[1], JSON.parse(body));
     const lookup = /^\/v1\/invoice\/([0-9a-f]{64})$/.exec(url.pathname);
     if (lookup) {
       this.counts.lookup += 1;
@@ -176,6 +189,26 @@ export class FakeLnd {
       return ['lookup', () => (found ? [200, found] : [404, { code: 5, message: 'unable to locate invoice', details: [] }])];
     }
     return ['unknown', () => [404, { code: 5, message: 'Not Found', details: [] }]];
+  }
+
+  #held(what, body) {
+    if (what === 'hodl') {
+      this.counts.hold += 1;
+      return ['hold', () => [200, { ...this.#added(this.#add({ ...body, hash: Buffer.from(body.hash, 'base64') })), r_hash: undefined }]];
+    }
+    this.counts[what] += 1;
+    const hash = what === 'settle' ? sha256(Buffer.from(body.preimage, 'base64')) : Buffer.from(body.payment_hash, 'base64');
+    return [what, () => {
+      const invoice = this.byHash(hash);
+      const wanted = what === 'settle' ? ['ACCEPTED'] : ['OPEN', 'ACCEPTED'];
+      if (!wanted.includes(invoice?.state))
+        return [500, { code: 2, message: `invoice is ${invoice?.state ?? 'not there'}`, details: [] }];
+      if (what === 'settle')
+        this.pay(invoice.payment_request);
+      else
+        Object.assign(invoice, { state: 'CANCELED', htlcs: [] });
+      return [200, {}];
+    }];
   }
 
   #send(res, status, value) {
@@ -189,9 +222,9 @@ export class FakeLnd {
     return { r_hash, payment_request, add_index, payment_addr: '' };
   }
 
-  #add({ value_msat, description_hash, expiry, memo = '' }) {
+  #add({ value_msat, description_hash, expiry, memo = '', hash: theirs }) {
     const preimage = randomBytes(32);
-    const hash = sha256(preimage);
+    const hash = theirs ?? sha256(preimage);
     const created = Math.floor(Date.now() / 1000);
     this.addIndex += 1;
     const invoice = {

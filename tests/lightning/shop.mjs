@@ -51,6 +51,7 @@ const LOCATIONS = {
   '/ask': 'x402_lightning_price 21 sat; x402_lightning_offer ask;',
   '/bound': 'x402_lightning_price 21 sat; x402_lightning_bind X-Tenant Accept-Language;',
   '/small': 'x402_lightning_price 21 sat; x402_lightning_body 16;',
+  '/hold': 'x402_lightning_price 21 sat; x402_lightning_dialects hold; x402_paywall on;',
   '/page': 'x402_lightning_price 21 sat; x402_paywall on;',
   '/no-l402': 'x402_lightning_price 21 sat; x402_lightning_dialects lnbtc mpp;',
 };
@@ -195,6 +196,11 @@ export function challenges(response) {
   const parameters = (line) => Object.fromEntries([...line.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]));
   return { l402: l402 && parameters(l402), mpp: mpp && parameters(mpp), lines };
 }
+
+/** A hold invoice is shown by itself: nobody has its preimage. */
+export const invoiceOnly = ({ offer, entry }, payload = { invoice: entry.extra.invoice }) => ({
+  'PAYMENT-SIGNATURE': Buffer.from(JSON.stringify({ x402Version: 2, resource: offer.resource, accepted: entry, payload })).toString('base64'),
+});
 
 /** The three ways to show a preimage. */
 export const proofs = {

@@ -21,7 +21,8 @@ const NOBODY = 'mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKrY8';
 /** What a seller's daemon and a payer's client may do, and nothing else. */
 const RIGHTS = {
   seller: ['/lnrpc.Lightning/AddInvoice', '/lnrpc.Lightning/LookupInvoice', '/lnrpc.Lightning/SubscribeInvoices',
-    '/lnrpc.Lightning/GetInfo'],
+    '/lnrpc.Lightning/GetInfo', '/invoicesrpc.Invoices/AddHoldInvoice', '/invoicesrpc.Invoices/SettleInvoice',
+    '/invoicesrpc.Invoices/CancelInvoice'],
   payer: ['/lnrpc.Lightning/GetInfo', '/routerrpc.Router/SendPaymentV2', '/routerrpc.Router/TrackPaymentV2'],
 };
 

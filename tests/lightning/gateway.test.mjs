@@ -10,6 +10,10 @@ import { ROUTES } from '../../devnet/gateway.mjs';
 import { newUser } from '../client/harness.mjs';
 import { complaints, newStack } from '../harness/stack.mjs';
 import { startNetwork, stopNetwork } from './network.mjs';
+import { decode } from './tool.mjs';
+
+const HELD = LIGHTNING_ROUTES.map(({ path, more, ...route }) => ({
+  ...route, path: `/held${path}`, more: [...more, 'x402_lightning_dialects hold;'] }));
 
 let network;
 let stack;
@@ -17,7 +21,7 @@ before(async () => {
   network = await startNetwork();
   stack = await newStack({
     yaml: { more: `${lightningYaml(network.seller)}\n  peer: {per_minute: 6000, burst: 1000}` },
-    conf: { routes: [...ROUTES, ...LIGHTNING_ROUTES] },
+    conf: { routes: [...ROUTES, ...LIGHTNING_ROUTES, ...HELD] },
   });
   await offered('/paid-ln');
 }, { timeout: 240_000 });
@@ -58,6 +62,9 @@ const proof = {
   mpp: ({ mpp }, preimage) => ({ authorization: `Payment ${Buffer.from(JSON.stringify({
     challenge: mpp, payload: { preimage } })).toString('base64url')}` }),
 };
+
+const alone = ({ offer, entry }) => ({ 'payment-signature': Buffer.from(JSON.stringify({
+  x402Version: 2, resource: offer.resource, accepted: entry, payload: { invoice: entry.extra.invoice } })).toString('base64') });
 
 async function pay({ entry }) {
   const paid = await network.payer.pay(entry.extra.invoice);
@@ -105,6 +112,50 @@ test('the upstream fails: the same proof buys the answer', async () => {
   assert.equal((await get(path, proof.lnbtc(asked, preimage))).status, 500);
   assert.equal((await get(path, proof.lnbtc(asked, preimage))).status, 200);
   assert.equal((await get(path, proof.lnbtc(asked, preimage))).status, 402);
+});
+
+test('a hold invoice: settled for an answer, given back for a failure', async () => {
+  const hash = (invoice) => decode(invoice).payment_hash;
+  for (const [path, status, state, end] of [['/held/paid-ln?h', 200, 'SETTLED', 'SUCCEEDED'], ['/held/flaky-ln?h', 500, 'CANCELED', 'FAILED']]) {
+    const asked = await ask(path);
+    const paying = network.payer.pay(asked.entry.extra.invoice);
+    const answer = await eventually('the node holds it', async () => {
+      const response = await get(path, alone(asked));
+      assert.notEqual(response.status, 402, response.headers.get('x-payment-error'));
+      return response;
+    });
+    assert.equal(answer.status, status, answer.body);
+    assert.equal((await paying).status, end);
+    assert.equal((await network.seller.invoice(hash(asked.entry.extra.invoice))).state, state);
+    assert.equal((await get(path, alone(asked))).status, 402);
+  }
+});
+
+test('held money is kept through kills of x402d and of LND', async () => {
+  const path = '/held/paid-ln?kills';
+  const asked = await ask(path);
+  const paying = network.payer.pay(asked.entry.extra.invoice).catch((error) => error);
+  const { payment_hash: hash } = decode(asked.entry.extra.invoice);
+  await eventually('the node holds it', async () => assert.equal((await network.seller.invoice(hash)).state, 'ACCEPTED'));
+  process.kill(stack.x402d.pid, 'SIGKILL');
+  await eventually('x402d is back', async () => assert.equal((await get(path, alone(asked))).status, 200), 20_000);
+  await network.seller.kill();
+  await network.seller.start();
+  await network.seller.serves();
+  await network.connect();
+  await network.active();
+  await eventually('it is settled', async () => assert.equal((await network.seller.invoice(hash)).state, 'SETTLED'), 30_000);
+  assert.equal((await paying).status, 'SUCCEEDED');
+  await offered('/paid-ln?after');
+});
+
+test('our client does not pay a hold invoice: it would wait for a preimage', async () => {
+  const user = newUser({ config: clientConfig(network.payer) });
+  const before = (await network.payer.payments()).length;
+  const refused = await user.run(['get', '--rail', 'lightning', `${stack.url('gateway')}/held/paid-ln?client`]);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.err, /payment_flow|hold/);
+  assert.equal((await network.payer.payments()).length, before);
 });
 
 test('our client buys from our gateway', async () => {

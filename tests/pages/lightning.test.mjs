@@ -10,6 +10,7 @@ import jsqr from 'jsqr';
 import png from 'pngjs';
 import qrcode from 'qrcode';
 import { PROJECT } from '../../devnet/paths.mjs';
+import { until } from '../harness/witness.mjs';
 import { useShop } from '../lightning/shop.mjs';
 import { WIDTHS, accessible, noSidewaysScroll, openBrowser, openPage, picture } from './browser.mjs';
 
@@ -120,6 +121,20 @@ test('a seller who wants the preimage gets it: pasted, or from a WebLN wallet', 
   await other.getByText('Here it is:').waitFor();
   assert.deepEqual(other.bad, []);
   await other.context().close();
+});
+
+test('a hold invoice: charged for an answer, and not for an error', async () => {
+  for (const [status, end, state] of [[200, 'Here it is:', 'SETTLED'], [500, 'You were not charged', 'CANCELED']]) {
+    shy.answer = answer('held', status);
+    const page = await open(shy, `/hold?${status}`);
+    assert.equal(await page.locator('#proof').isVisible(), false);
+    const invoice = shy.lnd.hold((await scan(page)).replace('LIGHTNING:', '').toLowerCase());
+    await page.getByText(end).waitFor();
+    await until(state, 5000, async () => invoice.state, (now) => now === state);
+    await accessible(page);
+    assert.deepEqual(page.bad, []);
+    await page.context().close();
+  }
 });
 
 test('the invoice can be copied', async () => {

@@ -305,6 +305,112 @@ late_and_lapsed(void)
     OK(w.err == X402_OK && state_of(31) == 0 && state_of(30) == INVOICE_PAID);
 }
 
+/* -- hold invoices -- */
+
+static struct ledger_invoice_claimed
+hold_and_claim(uint8_t n)
+{
+    struct ledger_invoice in = invoice(n);
+    struct ledger_invoice_claim claim_in = claim_of(n);
+    struct waited w = {0};
+
+    in.held = true;
+    memset(in.preimage, 0xaa, 32);
+    ledger_invoice_issue(test_ledger, &in, on_plain, &w);
+    test_wait(&w.done);
+    OK(claim_with(&claim_in).err == X402_ERR_LN_NOT_PAID);
+    claim_in.held = true;
+    claim_in.paid = in.amount;
+    return claim_with(&claim_in);
+}
+
+static enum invoice_hold
+hold_of(uint8_t n)
+{
+    struct invoice_row row;
+    uint8_t hash[32];
+
+    memset(hash, n, 32);
+    return ledger_invoice_find(test_ledger, hash, &row) ? row.hold : HOLD_NONE;
+}
+
+static void
+resolve(uint8_t n, enum invoice_hold hold)
+{
+    struct waited w = {0};
+    uint8_t hash[32];
+
+    memset(hash, n, 32);
+    ledger_invoice_resolve(test_ledger, hash, hold, NOW, on_plain, &w);
+    test_wait(&w.done);
+    OK(w.err == X402_OK);
+}
+
+static void
+held(void)
+{
+    struct ledger_invoice_claim late = claim_of(61);
+    struct ledger_invoice_claimed good = hold_and_claim(60);
+    struct ledger_invoice_claimed bad = hold_and_claim(61);
+    struct waited w = {0};
+
+    OK(good.err == X402_OK && bad.err == X402_OK);
+    OK(state_of(60) == INVOICE_RESERVED && hold_of(60) == HOLD_OPEN);
+    OK(!ledger_invoices_any_decided(test_ledger));
+    OK(test_capture(&good.rid, NOW) == X402_OK);
+    OK(state_of(60) == INVOICE_FINAL && hold_of(60) == HOLD_SETTLE);
+    OK(test_release(&bad.rid, NOW) == X402_OK);
+    OK(state_of(61) == INVOICE_LAPSED && hold_of(61) == HOLD_CANCEL);
+    late.held = true; /* the node was not told yet */
+    OK(claim_with(&late).err == X402_ERR_LN_NOT_PAID);
+    OK(ledger_invoices_any_decided(test_ledger));
+    ledger_invoices_decided(test_ledger, 0, 8, on_rows, &w);
+    test_wait(&w.done);
+    OK(w.len == 2 && w.row[0].preimage[31] == 0xaa);
+    w.done = 0; /* what is to be told is not forgotten */
+    ledger_invoices_prune(test_ledger, EXPIRES + 1, 100, on_plain, &w);
+    test_wait(&w.done);
+    OK(state_of(61) == INVOICE_LAPSED);
+    resolve(60, HOLD_SETTLED);
+    resolve(61, HOLD_CANCELLED);
+    resolve(60, HOLD_LOST); /* too late: nothing changes */
+    OK(hold_of(60) == HOLD_SETTLED && hold_of(61) == HOLD_CANCELLED);
+    OK(!ledger_invoices_any_decided(test_ledger));
+    /* charged, and broken off: once more without a decision */
+    OK(test_finish(&good.rid, X402_TILL_END_SERVER, NOW) == X402_OK);
+    good = claim(60);
+    OK(good.err == X402_OK && good.redeemed);
+    OK(test_release(&good.rid, NOW) == X402_OK);
+    OK(state_of(60) == INVOICE_PAID && hold_of(60) == HOLD_SETTLED);
+}
+
+static void
+held_and_left(void)
+{
+    struct ledger_invoice in = invoice(62);
+    struct ledger_invoice_news over = {.overdue = true, .now_ms = NOW};
+    struct waited w = {0};
+
+    in.held = true;
+    ledger_invoice_issue(test_ledger, &in, on_plain, &w);
+    test_wait(&w.done);
+    memset(over.payment_hash, 62, 32);
+    w.done = 0;
+    ledger_invoice_news(test_ledger, &over, on_plain, &w);
+    test_wait(&w.done);
+    OK(state_of(62) == INVOICE_LAPSED && hold_of(62) == HOLD_CANCEL);
+    OK(news(62, true, 21000, 0) != 0); /* settled all the same, by hand */
+    OK(state_of(62) == INVOICE_PAID && hold_of(62) == HOLD_SETTLED);
+    /* an invoice that is not held is never given back */
+    OK(issue(63) == X402_OK);
+    memset(over.payment_hash, 63, 32);
+    w.done = 0;
+    ledger_invoice_news(test_ledger, &over, on_plain, &w);
+    test_wait(&w.done);
+    OK(state_of(63) == INVOICE_ISSUED && hold_of(63) == HOLD_NONE);
+    OK(news(63, false, 0, 0) == 0);
+}
+
 static void
 cursor_and_lists(void)
 {
@@ -359,6 +465,8 @@ main(void)
     test_lease_end(worker, NULL, 0, NOW);
     leases();
     late_and_lapsed();
+    held();
+    held_and_left();
     cursor_and_lists();
     restart();
     OK(test_audit() == NULL);

@@ -89,6 +89,45 @@ test_missing(void)
 }
 
 static void
+test_held(void)
+{
+    static const struct {
+        const char *htlcs;
+        uint64_t until;
+    } rows[] = {
+        {"", 0},
+        {",\"htlcs\":7", 0},
+        {",\"htlcs\":[]", 0},
+        {",\"htlcs\":[{\"state\":\"ACCEPTED\",\"expiry_height\":90},"
+         "{\"state\":\"ACCEPTED\",\"expiry_height\":80},"
+         "{\"state\":\"CANCELED\",\"expiry_height\":1}]",
+         80},
+        {",\"htlcs\":[{\"state\":\"ACCEPTED\",\"expiry_height\":90},"
+         "{\"state\":\"ACCEPTED\"}]",
+         0},
+        {",\"htlcs\":[{\"state\":\"ACCEPTED\",\"expiry_height\":\"90\"}]", 0},
+        {",\"htlcs\":[{\"state\":\"ACCEPTED\",\"expiry_height\":-5}]", 0},
+    };
+    struct lnd_invoice out;
+    char text[512];
+
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
+        json_t *json;
+
+        snprintf(text, sizeof text,
+                 "{\"r_hash\":\"" HASH "\",\"state\":\"ACCEPTED\","
+                 "\"amt_paid_msat\":\"0\",\"add_index\":\"3\","
+                 "\"settle_index\":\"0\"%s}",
+                 rows[i].htlcs);
+        json = parse(text);
+        test_ok(lnd_read_invoice(&out, json) && out.state == LND_ACCEPTED &&
+                    out.held_until == rows[i].until,
+                "held: %s", rows[i].htlcs);
+        json_decref(json);
+    }
+}
+
+static void
 test_info(void)
 {
     static const char key[] = "\"identity_pubkey\":\"0279be667ef9dcbbac55a06295"
@@ -376,6 +415,7 @@ main(void)
 {
     test_states();
     test_missing();
+    test_held();
     test_info();
     test_active();
     test_operations();

@@ -40,6 +40,8 @@ const RAIL = {
   invoice_accepted: ['node', '^only SETTLED releases', 1],
   invoice_stream_forgets: ['node', '^a broken stream goes on', 1],
   l402_unchecked: ['shop', '^malformed and foreign proofs', 1],
+  'none  ': ['hold', '^the upstream fails', 0],
+  hold_kept: ['hold', '^the upstream fails', 1],
   invoice_no_cap: ['node', '^a flood of unpaid requests', 1],
 };
 const built = readFileSync(PROGRAMS.x402d).includes('X402_MUTANT');

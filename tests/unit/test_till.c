@@ -416,7 +416,7 @@ test_lightning_refusals(void)
     make_issue(0, 0);
     len = encode();
     refused_with("ISSUE for no dialect", len, AT_BODY + 16, 0);
-    refused_with("ISSUE for an unknown dialect", len, AT_BODY + 16, 8);
+    refused_with("ISSUE for an unknown dialect", len, AT_BODY + 16, 16);
     refused_with("ISSUE in an unknown unit", len, AT_BODY + 17, 3);
     make_issued(1, 0);
     frame.u.issued.err = X402_ERR_LN_ISSUANCE;

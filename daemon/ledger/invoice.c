@@ -109,8 +109,7 @@ issue_run(struct ledger *ledger, struct command *command)
     bind_int(stmt, 10, ledger->epoch);
     bind_int(stmt, 11, (int64_t)in->now_ms);
     bind_int(stmt, 12, in->held ? HOLD_OPEN : HOLD_NONE);
-    if (in->held)
-        bind_blob(stmt, 13, in->preimage, sizeof in->preimage);
+    bind_blob(stmt, 13, in->preimage, sizeof in->preimage);
     db_run_one(db, stmt);
     issue->plain.err = X402_OK;
 }

@@ -14,7 +14,7 @@
       "INSERT INTO invoice (state, payment_hash, request_hash, amount_msat, "  \
       "unit, price, decimals, rate, expires_s, resource, epoch, created_ms, "  \
       "updated_ms, hold, preimage) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, "    \
-      "?8, ?9, ?10, ?11, ?11, ?12, ?13)")                                      \
+      "?8, ?9, ?10, ?11, ?11, ?12, iif(?12, ?13, NULL))")                      \
     X(SQL_INVOICE_BY_HASH,                                                     \
       "SELECT " INVOICE_COLUMNS "FROM invoice WHERE payment_hash = ?1")        \
     X(SQL_INVOICE_BY_RID,                                                      \

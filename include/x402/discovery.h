@@ -87,6 +87,20 @@ X402_MUST_CHECK json_t *x402_bazaar_extension(const struct x402_route *route);
 json_t *x402_sponsoring_extension(enum x402_sponsor_kind kind);
 const char *x402_sponsoring_name(enum x402_sponsor_kind kind);
 
+/** Judge a bazaar extension that somebody else sent: info as the specification
+ *  says, and as its own schema says.
+ *
+ *  Source:  specs/extensions/bazaar.md, "Schema Validation".  The keywords
+ *           judged are type, const, enum, required, properties,
+ *           additionalProperties and items.
+ *  In:      extension  parsed with a depth of at most X402_JSON_DEPTH_MAX
+ *  Out:     why        what is wrong, for people; may quote the sender
+ *  Returns: X402_ERR_SYNTAX.  Time: bounded, whatever the schema says. */
+X402_MUST_CHECK enum x402_err x402_bazaar_check(char *why, size_t why_len,
+                                                const json_t *extension);
+/** info.input's tool, by either of its names; NULL: none. */
+const char *x402_bazaar_tool(const json_t *input);
+
 struct x402_routes {
     const struct x402_service *service;
     const struct x402_route *at;

@@ -29,6 +29,7 @@
 #include <x402/rlp.h>
 #include <x402/signer.h>
 #include <x402/span.h>
+#include <x402/text.h>
 #include <x402/till.h>
 #include <x402/transaction.h>
 

@@ -24,6 +24,7 @@
 #define CONFIG_API_KEY_ASSETS_MAX 16
 #define CONFIG_API_KEY_NAME_MAX 32
 #define CONFIG_FACTORIES_MAX 16
+#define CONFIG_BAZAAR_ALLOW_MAX 16
 #define CONFIG_RANGES_MAX 16
 
 /** Where a signer's private key comes from: a Web3 Secret Storage v3 file with
@@ -75,6 +76,17 @@ struct config_network {
     /* who may deploy an ERC-6492 wallet in our transactions; default nobody */
     struct x402_address factory[CONFIG_FACTORIES_MAX];
     size_t factory_len;
+};
+
+/** The Bazaar: a catalogue of what can be bought, beside the ledger. */
+struct config_bazaar {
+    const char *file; /* NULL: there is none */
+    bool recheck;     /* what a payment says of a URL is read there again */
+    /* addresses inside that may be asked for a 402 nevertheless */
+    struct guard_range allow[CONFIG_BAZAAR_ALLOW_MAX];
+    size_t allow_len;
+    const char *register_at;       /* a Bazaar for our routes; NULL: none */
+    const char *register_key_file; /* the payee's, raw, 0600 */
 };
 
 struct config_payee {
@@ -149,6 +161,7 @@ struct config {
         payee[CONFIG_PAYEES_MAX]; /* whom the gateway may collect for */
     size_t payee_len;
     struct config_lightning lightning;
+    struct config_bazaar bazaar;
     const char *attestation_key_file; /* raw, 0600; NULL: nothing is attested */
     bool facilitate_smart_wallets;    /* signatures that are no EOA's go to the
                                          chain to judge */

@@ -285,7 +285,8 @@ check_all(struct config_checking *c)
                                 3600, &c->config->settle_margin_s) &&
            check_till(c) && check_http(c) && config_check_networks(c) &&
            config_check_payees(c) && config_check_api_keys(c) &&
-           config_check_lightning(c) && check_purpose(c);
+           config_check_lightning(c) && config_check_bazaar(c) &&
+           check_purpose(c);
 }
 
 struct config *

@@ -48,6 +48,7 @@ bool config_take_rates(struct config_checking *c, const char *place,
                        const struct file_rates *in, struct config_rates *out);
 bool config_check_payees(struct config_checking *c);
 bool config_check_lightning(struct config_checking *c);
+bool config_check_bazaar(struct config_checking *c);
 
 /** One network while it is checked. */
 struct config_checking_network {

@@ -171,11 +171,21 @@ static const cyaml_schema_field_t lightning_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t bazaar_fields[] = {
+    TEXT(MAY, file_bazaar, file),
+    TEXT(MAY, file_bazaar, recheck),
+    LIST(MAY, file_bazaar, allow, &text_entry, 0, CONFIG_BAZAAR_ALLOW_MAX),
+    TEXT(MAY, file_bazaar, register_at),
+    TEXT(MAY, file_bazaar, register_key),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t file_fields[] = {
     TEXT(NEEDED, file, ledger),
     MAPPING(MAY, file, till, till_fields),
     MAPPING(MAY, file, http, http_fields),
     MAPPING(MAY, file, lightning, lightning_fields),
+    MAPPING(MAY, file, bazaar, bazaar_fields),
     TEXT(MAY, file, log),
     TEXT(MAY, file, settle_margin),
     LIST(MAY, file, payees, &payee_entry, 0, CONFIG_PAYEES_MAX),

@@ -140,12 +140,22 @@ struct file_lightning {
     char *admin_macaroon;
 };
 
+struct file_bazaar {
+    char *file;
+    char *recheck;
+    char **allow;
+    unsigned allow_count;
+    char *register_at;
+    char *register_key;
+};
+
 /** All pointers are NULL where the file says nothing. */
 struct file {
     char *ledger;
     struct file_till *till;
     struct file_http *http;
     struct file_lightning *lightning;
+    struct file_bazaar *bazaar;
     char *log;
     char *settle_margin;
     struct file_payee *payees;

@@ -73,6 +73,16 @@ same_rate(const struct config_rate *a, const struct config_rate *b)
 }
 
 static bool
+same_bazaar(const struct config_bazaar *a, const struct config_bazaar *b)
+{
+    return same_text(a->file, b->file) && a->recheck == b->recheck &&
+           a->allow_len == b->allow_len &&
+           memcmp(a->allow, b->allow, sizeof(a->allow)) == 0 &&
+           same_text(a->register_at, b->register_at) &&
+           same_text(a->register_key_file, b->register_key_file);
+}
+
+static bool
 same_lightning(const struct config_lightning *a,
                const struct config_lightning *b)
 {
@@ -103,6 +113,8 @@ config_needs_restart(const struct config *a, const struct config *b)
         return "http.listen";
     if (!same_lightning(&a->lightning, &b->lightning))
         return "lightning";
+    if (!same_bazaar(&a->bazaar, &b->bazaar))
+        return "bazaar";
     if (!same_text(a->attestation_key_file, b->attestation_key_file))
         return "http.attestation_key";
     if (a->network_len != b->network_len)

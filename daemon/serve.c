@@ -15,6 +15,7 @@
 
 #include <uv.h>
 
+#include "bazaar/bazaar.h"
 #include "cashier.h"
 #include "http/http.h"
 #include "lightning/lightning.h"
@@ -50,6 +51,7 @@ struct serving {
     struct cashier *cashier;
     struct lightning *lightning; /* NULL: not configured */
     struct till *till;
+    struct bazaar *bazaar; /* NULL: not configured */
     struct http *http;
 
     uv_signal_t on_term, on_int, on_hup;
@@ -326,12 +328,21 @@ open_till(struct serving *s, char *error, size_t error_len)
 }
 
 static bool
+open_bazaar(struct serving *s, char *error, size_t error_len)
+{
+    if (s->config->bazaar.file == NULL)
+        return true;
+    s->bazaar = bazaar_open(s->config, error, error_len);
+    return s->bazaar != NULL;
+}
+
+static bool
 open_http(struct serving *s, char *error, size_t error_len)
 {
     if (s->config->http_port == 0)
         return true;
-    s->http =
-        http_open(s->core, s->config, s->cashier, s->ledger, error, error_len);
+    s->http = http_open(s->core, s->config, s->cashier, s->ledger, s->bazaar,
+                        error, error_len);
     return s->http != NULL;
 }
 
@@ -344,7 +355,8 @@ open_all(struct serving *s, char *error, size_t error_len)
     s->cashier =
         cashier_new(s->core, s->config, s->ledger, s->chain, s->chain_len);
     return open_lightning(s, error, error_len) &&
-           open_till(s, error, error_len) && open_http(s, error, error_len);
+           open_till(s, error, error_len) && open_bazaar(s, error, error_len) &&
+           open_http(s, error, error_len);
 }
 
 /** All networks, or all signers, in one text. */
@@ -404,6 +416,7 @@ free_configs(struct serving *s)
 static void
 close_all(struct serving *s)
 {
+    bazaar_close(s->bazaar);
     if (s->ledger != NULL)
         ledger_close(s->ledger);
     if (s->cashier != NULL)

@@ -3,11 +3,16 @@
 // there is one.  JSON's strings are YAML's, so paths are written as JSON.
 import { NETWORK } from './chain.mjs';
 
+const BAZAAR = `bazaar:
+  file: catalogue.db
+  allow: [127.0.0.1]          # what is sold here listens there
+`;
+
 const SIGNERS = `    signers:
       - key_file: signer.key`;
 
-/** settle: what stands in place of the signers; rpcUrl null: no node. */
-export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '', settle = SIGNERS }) {
+/** bazaar: with a catalogue; settle: what stands in place of the signers; rpcUrl null: no node. */
+export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '', settle = SIGNERS, bazaar = false }) {
   return `# Written by the demo at each start; see devnet/daemon.mjs.
 ledger: ledger.db
 
@@ -18,6 +23,7 @@ http:
   listen: 127.0.0.1:${ports.facilitator}
   any_payee: true             # other sellers on this machine may settle here
 
+${bazaar ? BAZAAR : ''}
 payees:
   - {network: ${NETWORK}, address: ${JSON.stringify(payTo)}}
 

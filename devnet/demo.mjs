@@ -65,7 +65,7 @@ async function startStack() {
   tidy(parent);
   if (withLightning)
     await startLightning(dir);
-  const stack = new Stack({ ports, dir, say: step, ...lightningOptions() });
+  const stack = new Stack({ ports, dir, say: step, ...stackOptions() });
   stack.on('fatal', (error) => fail(stack, error));
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
     process.on(signal, () => leave(stack, signal));
@@ -80,8 +80,10 @@ async function startLightning(dir) {
   await lightning.start(basePort() + 100);
 }
 
-const lightningOptions = () => (lightning
-  ? { yaml: { more: lightningYaml(lightning.seller) }, conf: { routes: [...ROUTES, ...LIGHTNING_ROUTES] } } : {});
+const stackOptions = () => ({
+  yaml: { bazaar: true, ...(lightning && { more: lightningYaml(lightning.seller) }) },
+  ...(lightning && { conf: { routes: [...ROUTES, ...LIGHTNING_ROUTES] } }),
+});
 
 let leaving = false;
 

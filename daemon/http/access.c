@@ -92,12 +92,19 @@ take(struct http_request *request, struct bucket *bucket, unsigned rate)
 }
 
 static bool
+is_dear(const struct http_request *request)
+{
+    return request->route->door == HTTP_DOOR_SETTLE ||
+           request->route->door == HTTP_DOOR_SELLER;
+}
+
+static bool
 take_for_key(struct http_request *request)
 {
     struct http *http = request->http;
     size_t i = (size_t)(request->key - request->config->api_key);
 
-    if (request->route->door == HTTP_DOOR_SETTLE)
+    if (is_dear(request))
         return take(request, &http->key_settle[i], request->key->rates.settle);
     return take(request, &http->key_verify[i], request->key->rates.verify);
 }
@@ -119,7 +126,7 @@ take_for_peer(struct http_request *request)
     if (peer == NULL)
         return refuse(request, MHD_HTTP_FORBIDDEN, X402_ERR_UNAVAILABLE,
                       "no address to count by");
-    if (request->route->door == HTTP_DOOR_SETTLE)
+    if (is_dear(request))
         return take(request, &peer->settle, rates->settle);
     return take(request, &peer->verify, rates->verify);
 }
@@ -133,6 +140,8 @@ needs_key(const struct http_request *request)
         return false;
     switch (request->route->door) {
     case HTTP_DOOR_OPEN:
+    case HTTP_DOOR_BROWSE:
+    case HTTP_DOOR_SELLER:
         return false;
     case HTTP_DOOR_MACHINE:
         return !is_local(request);
@@ -147,8 +156,8 @@ bool
 http_access(struct http_request *request)
 {
     const char *text = bearer(request);
-    bool counted = request->route->door == HTTP_DOOR_VERIFY ||
-                   request->route->door == HTTP_DOOR_SETTLE;
+    bool counted = request->route->door != HTTP_DOOR_OPEN &&
+                   request->route->door != HTTP_DOOR_MACHINE;
 
     if (text != NULL)
         request->key = find_key(request->config, text);

@@ -12,13 +12,14 @@
 #include "../config.h"
 #include "../core.h"
 
+struct bazaar; /* may be NULL: there is none */
 struct http;
 
 /** Listen on config->http_host:http_port on a thread of its own.  NULL with a
  * message on failure. */
 struct http *http_open(struct core *core, const struct config *config,
                        struct cashier *cashier, struct ledger *ledger,
-                       char *error, size_t error_len);
+                       struct bazaar *bazaar, char *error, size_t error_len);
 /** From now on.  What is under way keeps the old one, which must live on. */
 void http_reconfigure(struct http *http, const struct config *config);
 /** Stop accepting; what is in flight goes on, further requests on open

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../bazaar/bazaar.h"
 #include "../failpoint.h"
 #include "../metrics.h"
 
@@ -39,6 +40,10 @@ http_request_release(struct http_request *request)
 {
     if (atomic_fetch_sub(&request->owners, 1) > 1)
         return;
+    bazaar_offer_free(request->offer);
+    free(request->large);
+    free(request->asking);
+    free(request->found);
     free(request->body);
     free(request);
 }
@@ -134,6 +139,14 @@ add_headers(struct MHD_Response *response, const struct http_request *request)
     MHD_add_response_header(response, "Content-Type", request->type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (request->policy != NULL) {
+        MHD_add_response_header(response, "Content-Security-Policy",
+                                request->policy);
+        MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    }
+    if (request->extensions[0] != '\0')
+        MHD_add_response_header(response, "EXTENSION-RESPONSES",
+                                request->extensions);
     if (request->challenge)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (request->allow != NULL)
@@ -144,6 +157,21 @@ add_headers(struct MHD_Response *response, const struct http_request *request)
     }
 }
 
+static struct MHD_Response *
+make_response(struct http_request *request)
+{
+    struct MHD_Response *response;
+
+    if (request->large == NULL)
+        return MHD_create_response_from_buffer(request->out.len, request->text,
+                                               MHD_RESPMEM_MUST_COPY);
+    response = MHD_create_response_from_buffer(
+        request->large_len, request->large, MHD_RESPMEM_MUST_FREE);
+    if (response != NULL)
+        request->large = NULL; /* its own now */
+    return response;
+}
+
 enum MHD_Result
 http_request_send(struct http_request *request)
 {
@@ -152,8 +180,7 @@ http_request_send(struct http_request *request)
 
     if (request->out.full)
         return MHD_NO;
-    response = MHD_create_response_from_buffer(request->out.len, request->text,
-                                               MHD_RESPMEM_MUST_COPY);
+    response = make_response(request);
     if (response == NULL)
         return MHD_NO;
     add_headers(response, request);

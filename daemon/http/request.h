@@ -20,7 +20,10 @@
  * read the refusal instead of a reset. */
 #define HTTP_DISCARD_MAX (1024 * 1024)
 
+#define EXTENSIONS_MAX 512
+
 struct http_request;
+struct bazaar_offer;
 
 /** What every answer of a URL looks like, refusals too. */
 enum http_shape { HTTP_SHAPE_ERROR, HTTP_SHAPE_VERIFY, HTTP_SHAPE_SETTLE };
@@ -31,6 +34,8 @@ enum http_door {
     HTTP_DOOR_MACHINE, /* this machine, and whoever has a key */
     HTTP_DOOR_VERIFY,  /* whoever has a key, as often as that allows */
     HTTP_DOOR_SETTLE,
+    HTTP_DOOR_BROWSE, /* everybody without a key, as often as /verify */
+    HTTP_DOOR_SELLER, /* everybody without a key, as often as /settle */
 };
 
 /** What a handler did: filled the answer, or handed the request to the core. */
@@ -63,6 +68,14 @@ struct http_request {
     /* decoded, for /verify and /settle */
     struct x402_facilitator_request payment;
 
+    /* the Bazaar: what a payment says it is for; what is asked; the answer, the
+     * Bazaar's thread's until the core takes it */
+    struct bazaar_offer *offer;
+    struct http_asking *asking;
+    char *found;
+    size_t found_len;
+    unsigned found_status;
+
     /* with the core: core thread only, but for the list */
     void (*work)(struct http_request *request);
     bool aborted;
@@ -75,6 +88,10 @@ struct http_request {
     const char *allow;      /* of a 405 */
     bool challenge;         /* of a 401 */
     const char *type;
+    const char *policy; /* of a page: Content-Security-Policy */
+    char *large;        /* an answer that does not fit below; freed with us */
+    size_t large_len;
+    char extensions[EXTENSIONS_MAX]; /* EXTENSION-RESPONSES; "": none */
     struct x402_buf out;
     char text[HTTP_ANSWER_MAX];
 };
@@ -122,6 +139,19 @@ enum http_next http_settle(struct http_request *request);
 enum http_next http_supported(struct http_request *request);
 enum http_next http_jwks(struct http_request *request);
 enum http_next http_health(struct http_request *request);
+/** The Bazaar; 404 where there is none. */
+enum http_next http_discovery_resources(struct http_request *request);
+enum http_next http_discovery_search(struct http_request *request);
+enum http_next http_discovery_merchant(struct http_request *request);
+enum http_next http_discovery_live(struct http_request *request);
+enum http_next http_register(struct http_request *request);
+enum http_next http_bazaar_page(struct http_request *request);
+/** Of a /settle that would go through: the bazaar extension, and what is said
+ * about it (EXTENSION-RESPONSES). */
+void http_offer_read(struct http_request *request);
+/** The payment is settled: list what it was for. */
+void http_offer_settled(struct http_request *request);
+
 enum http_next http_metrics(struct http_request *request);
 
 #endif

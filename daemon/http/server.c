@@ -27,6 +27,15 @@ static const struct http_route routes[] = {
     {"/health", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_OPEN, http_health},
     {"/.well-known/jwks.json", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_OPEN,
      http_jwks},
+    {"/discovery/resources", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_BROWSE,
+     http_discovery_resources},
+    {"/discovery/search", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_BROWSE,
+     http_discovery_search},
+    {"/discovery/merchant", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_BROWSE,
+     http_discovery_merchant},
+    {"/discovery/live", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_SELLER,
+     http_discovery_live},
+    {"/register", "POST", HTTP_SHAPE_ERROR, HTTP_DOOR_SELLER, http_register},
     {"/metrics", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_MACHINE, http_metrics},
 };
 
@@ -286,8 +295,8 @@ http_free(struct http *http)
 
 struct http *
 http_open(struct core *core, const struct config *config,
-          struct cashier *cashier, struct ledger *ledger, char *error,
-          size_t error_len)
+          struct cashier *cashier, struct ledger *ledger, struct bazaar *bazaar,
+          char *error, size_t error_len)
 {
     struct http *http = calloc(1, sizeof(*http));
     int fd;
@@ -301,6 +310,7 @@ http_open(struct core *core, const struct config *config,
     http->config = config;
     http->cashier = cashier;
     http->ledger = ledger;
+    http->bazaar = bazaar;
     pthread_mutex_init(&http->lock, NULL);
     compute_domains(http);
     if (config->attestation_key_file != NULL) {

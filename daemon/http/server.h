@@ -51,6 +51,7 @@ struct http {
     _Atomic(const struct config *) config; /* set by core, read by both */
     struct cashier *cashier;
     struct ledger *ledger;
+    struct bazaar *bazaar; /* NULL: none */
     struct MHD_Daemon *daemon;
     struct x402_signer *verifier; /* of attestations; NULL: none are made */
     struct slow *slow;

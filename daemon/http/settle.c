@@ -53,6 +53,8 @@ static void
 on_settled(void *arg, const struct cashier_answer *outcome)
 {
     log_outcome(arg, outcome->err);
+    if (outcome->err == X402_OK)
+        http_offer_settled(arg);
     fill(arg, outcome);
     http_answer(arg);
 }
@@ -71,8 +73,10 @@ http_settle(struct http_request *request)
 
     metrics_add(METRIC_SETTLE, 1);
     refusal.err = http_payment_check(request, true);
-    if (refusal.err == X402_OK)
+    if (refusal.err == X402_OK) {
+        http_offer_read(request);
         return http_to_core(request, ask_cashier);
+    }
     fill(request, &refusal);
     return HTTP_ANSWER;
 }

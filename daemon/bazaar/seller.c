@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sellers: registering a resource, ours at somebody else's Bazaar too, and what
+ * a listed resource asks for right now. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <x402/buf.h>
+#include <x402/encode.h>
+#include <x402/json.h>
+#include <x402/keccak.h>
+#include <x402/signer.h>
+
+#include "../failpoint.h"
+#include "../http/attest.h"
+#include "../log.h"
+#include "inside.h"
+
+#define CLAIM_BODY_MAX 8192
+#define CLAIM_AHEAD_S 86400 /* a signature is good for a day at most */
+
+/* -- what is signed -- */
+
+void
+bazaar_claim_text(char out[BAZAAR_CLAIM_MAX], const char *url,
+                  const char *pay_to, uint64_t expires_s)
+{
+    snprintf(out, BAZAAR_CLAIM_MAX,
+             "List this resource in the x402 Bazaar\n"
+             "URL: %s\n"
+             "Pay to: %s\n"
+             "Expires: %llu",
+             url, pay_to, (unsigned long long)expires_s);
+}
+
+/* EIP-191: "0x19 <0x45 (E)> <thereum Signed Message:\n" + len(message)>
+ * <data to sign>" */
+void
+bazaar_claim_digest(uint8_t out[32], const char *text)
+{
+    struct x402_keccak keccak;
+    char prefix[64];
+    int len = snprintf(prefix, sizeof(prefix),
+                       "\x19"
+                       "Ethereum Signed Message:\n%zu",
+                       strlen(text));
+
+    x402_keccak_begin(&keccak);
+    x402_keccak_add(&keccak, prefix, (size_t)len);
+    x402_keccak_add(&keccak, text, strlen(text));
+    x402_keccak_end(&keccak, out);
+}
+
+static bool
+refuse(char *why, size_t why_len, const char *text)
+{
+    snprintf(why, why_len, "%s", text);
+    return false;
+}
+
+static bool
+take_method(struct bazaar_claim *out, const json_t *body)
+{
+    static const char *const methods[] = {"GET",  "HEAD", "DELETE",
+                                          "POST", "PUT",  "PATCH"};
+    const json_t *value = json_object_get(body, "method");
+    const char *text = value == NULL ? "GET" : json_string_value(value);
+
+    for (size_t i = 0; text != NULL && i < 6; i++) {
+        if (strcmp(methods[i], text) == 0) {
+            snprintf(out->method, sizeof(out->method), "%s", text);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_signed(const struct bazaar_claim *claim, const char *pay_to,
+          json_int_t expires_s, const json_t *body)
+{
+    char text[BAZAAR_CLAIM_MAX];
+    uint8_t signature[65], digest[32];
+    struct x402_address signer;
+
+    if (x402_json_hex(signature, sizeof(signature), body, "signature") !=
+        X402_OK)
+        return false;
+    bazaar_claim_text(text, claim->url, pay_to, (uint64_t)expires_s);
+    bazaar_claim_digest(digest, text);
+    return x402_recover(&signer, signature, digest) == X402_OK &&
+           (x402_address_eq(&signer, &claim->payee) ||
+            mutant("bazaar_unsigned"));
+}
+
+static bool
+read_claim(struct bazaar_claim *out, char *why, size_t why_len,
+           const json_t *body, uint64_t now_s)
+{
+    const json_t *url = json_object_get(body, "url");
+    const json_t *expires = json_object_get(body, "expires");
+    const char *pay_to = json_string_value(json_object_get(body, "payTo"));
+    json_int_t expires_s = json_integer_value(expires);
+
+    if (!json_is_string(url) || json_string_length(url) >= sizeof(out->url) - 1)
+        return refuse(why, why_len, "url: write the resource's URL");
+    snprintf(out->url, sizeof(out->url), "%s", json_string_value(url));
+    if (!take_method(out, body))
+        return refuse(why, why_len,
+                      "method: write GET, HEAD, DELETE, POST, "
+                      "PUT or PATCH");
+    if (pay_to == NULL || x402_address_parse_checked(
+                              &out->payee, x402_span_of(pay_to)) != X402_OK)
+        return refuse(why, why_len, "payTo: write the address that is paid");
+    if (!json_is_integer(expires) || expires_s <= (json_int_t)now_s ||
+        expires_s > (json_int_t)now_s + CLAIM_AHEAD_S)
+        return refuse(why, why_len,
+                      "expires: write unix seconds, within a "
+                      "day from now");
+    if (!is_signed(out, pay_to, expires_s, body))
+        return refuse(why, why_len,
+                      "signature: it is not payTo's for this "
+                      "text (EIP-191, docs/discovery.md)");
+    return true;
+}
+
+bool
+bazaar_claim_read(struct bazaar_claim *out, char *why, size_t why_len,
+                  struct x402_span body, uint64_t now_s)
+{
+    json_t *json = NULL;
+    bool good;
+
+    memset(out, 0, sizeof(*out));
+    if (x402_json_load(&json, body, CLAIM_BODY_MAX, 4) != X402_OK)
+        return refuse(why, why_len,
+                      "the body is not one JSON object of at "
+                      "most 8192 bytes");
+    good = read_claim(out, why, why_len, json, now_s);
+    json_decref(json);
+    return good;
+}
+
+/* -- registering here -- */
+
+struct registering {
+    struct bazaar *bazaar;
+    struct bazaar_claim claim;
+    struct probe_result result;
+    bazaar_cb cb;
+    void *arg;
+};
+
+static void
+answer(bazaar_cb cb, void *arg, unsigned status, json_t *json)
+{
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+
+    json_decref(json);
+    cb(arg, text != NULL ? status : 503, text, text != NULL ? strlen(text) : 0);
+}
+
+static void
+answer_error(bazaar_cb cb, void *arg, unsigned status, const char *why)
+{
+    answer(cb, arg, status, json_pack("{s:s}", "error", why));
+}
+
+static void
+on_registered(void *arg, bool dropped)
+{
+    struct registering *r = arg;
+    struct store *store = r->bazaar->store;
+    struct store_row row;
+    char why[160] = "the catalogue cannot be written";
+    bool known = false, good = false;
+
+    if (!dropped && store_begin(store)) {
+        known = store_find(store, &row, r->result.listing.key);
+        good = store_put(store, &r->result.listing, STORE_READ, bazaar_now_ms(),
+                         why, sizeof(why));
+        good = store_commit(store) && good;
+    }
+    if (good)
+        answer(r->cb, r->arg, known ? 200 : 201,
+               json_pack("{s:b,s:s,s:s}", "success", 1, "resource",
+                         r->result.listing.url, "type",
+                         r->result.listing.type));
+    else if (dropped)
+        r->cb(r->arg, 503, NULL, 0);
+    else
+        answer_error(r->cb, r->arg, 422, why);
+    free(r);
+}
+
+static bool
+names_payee(const struct listing *listing, const struct x402_address *payee)
+{
+    struct x402_address one;
+
+    for (size_t i = 0; i < listing->payee_len; i++) {
+        if (x402_address_parse(&one, x402_span_of(listing->payee[i])) ==
+                X402_OK &&
+            x402_address_eq(&one, payee))
+            return true;
+    }
+    return false;
+}
+
+static void
+on_register(void *arg, bool dropped)
+{
+    struct registering *r = arg;
+    struct probe_result *found = &r->result;
+
+    if (!dropped)
+        probe(found, r->claim.url, r->claim.method, &r->bazaar->guard,
+              bazaar_stops, r->bazaar);
+    if (found->has_offer && !names_payee(&found->listing, &r->claim.payee)) {
+        found->has_offer = false;
+        snprintf(found->why, sizeof(found->why),
+                 "its 402 asks to pay somebody else than who signed");
+    }
+    if (found->has_offer && jobs_push(r->bazaar->catalogue, on_registered, r))
+        return;
+    if (dropped || found->has_offer)
+        r->cb(r->arg, 503, NULL, 0);
+    else
+        answer_error(r->cb, r->arg, 422, found->why);
+    free(r);
+}
+
+void
+bazaar_register(struct bazaar *b, const struct bazaar_claim *claim,
+                bazaar_cb cb, void *arg)
+{
+    struct registering *r = calloc(1, sizeof(*r));
+    char url[X402_URL_MAX];
+    const char *why =
+        bazaar_url(url, sizeof(url), claim->url, NULL, &b->wording);
+
+    if (why != NULL) {
+        free(r);
+        answer_error(cb, arg, 422, why);
+        return;
+    }
+    if (r != NULL) {
+        r->bazaar = b;
+        r->claim = *claim;
+        r->cb = cb;
+        r->arg = arg;
+        if (jobs_push(b->prober, on_register, r))
+            return;
+    }
+    free(r);
+    cb(arg, 503, NULL, 0);
+}
+
+/* -- what it costs now -- */
+
+struct live {
+    struct bazaar *bazaar;
+    char url[X402_URL_MAX], method[8];
+    struct probe_result result;
+    bazaar_cb cb;
+    void *arg;
+};
+
+static struct bazaar_seen *
+seen_of(struct bazaar *b, const char *url)
+{
+    struct bazaar_seen *oldest = &b->seen[0];
+
+    for (size_t i = 0; i < BAZAAR_LIVES; i++) {
+        if (strcmp(b->seen[i].url, url) == 0)
+            return &b->seen[i];
+        if (b->seen[i].at_ms < oldest->at_ms)
+            oldest = &b->seen[i];
+    }
+    return oldest;
+}
+
+static json_t *
+write_live(const struct probe_result *found)
+{
+    json_t *item, *out;
+
+    if (!found->has_offer)
+        return json_pack("{s:b,s:s}", "live", 0, "error",
+                         found->why[0] != '\0' ? found->why
+                                               : "it cannot be reached");
+    item =
+        json_loadb(found->listing.item, found->listing.item_len + 1, 0, NULL);
+    out = json_pack("{s:b,s:O*}", "live", 1, "accepts",
+                    json_object_get(item, "accepts"));
+    json_decref(item);
+    return out;
+}
+
+static void
+on_live(void *arg, bool dropped)
+{
+    struct live *live = arg;
+    struct bazaar_seen *seen = seen_of(live->bazaar, live->url);
+    uint64_t now_ms = bazaar_now_ms();
+    json_t *json;
+
+    if (dropped) {
+        live->cb(live->arg, 503, NULL, 0);
+        free(live);
+        return;
+    }
+    if (seen->json == NULL || strcmp(seen->url, live->url) != 0 ||
+        now_ms - seen->at_ms > BAZAAR_LIVE_MS) {
+        probe(&live->result, live->url, live->method, &live->bazaar->guard,
+              bazaar_stops, live->bazaar);
+        json = write_live(&live->result);
+        free(seen->json);
+        seen->json = json_dumps(json, JSON_COMPACT);
+        seen->at_ms = now_ms;
+        snprintf(seen->url, sizeof(seen->url), "%s", live->url);
+        json_decref(json);
+    }
+    answer(live->cb, live->arg, 200,
+           seen->json != NULL ? json_loads(seen->json, 0, NULL) : NULL);
+    free(live);
+}
+
+/* Only what is listed is asked: this is no way to send requests elsewhere. */
+static void
+on_live_wanted(void *arg, bool dropped)
+{
+    struct live *live = arg;
+    struct store_row row;
+
+    if (!dropped && !store_find_url(live->bazaar->store, &row, live->url)) {
+        answer_error(live->cb, live->arg, 404, "this resource is not listed");
+        free(live);
+        return;
+    }
+    if (!dropped && jobs_push(live->bazaar->prober, on_live, live))
+        return;
+    live->cb(live->arg, 503, NULL, 0);
+    free(live);
+}
+
+void
+bazaar_live(struct bazaar *b, const char *url, const char *method, bazaar_cb cb,
+            void *arg)
+{
+    struct live *live = calloc(1, sizeof(*live));
+
+    if (live != NULL) {
+        live->bazaar = b;
+        live->cb = cb;
+        live->arg = arg;
+        snprintf(live->url, sizeof(live->url), "%s", url);
+        snprintf(live->method, sizeof(live->method), "%s", method);
+        if (jobs_push(b->catalogue, on_live_wanted, live))
+            return;
+    }
+    free(live);
+    cb(arg, 503, NULL, 0);
+}
+
+/* -- ours, elsewhere -- */
+
+static json_t *
+sign_claim(const struct x402_signer *signer, const char *url,
+           const char *method)
+{
+    char text[BAZAAR_CLAIM_MAX], pay_to[X402_ADDRESS_TEXT_LEN + 1];
+    char hex[2 * 65 + 3];
+    uint8_t digest[32], signature[65];
+    uint64_t expires_s = bazaar_now_ms() / 1000 + 600;
+
+    x402_address_format(pay_to, &signer->address);
+    bazaar_claim_text(text, url, pay_to, expires_s);
+    bazaar_claim_digest(digest, text);
+    if (x402_sign(signature, signer, digest) != X402_OK)
+        return NULL;
+    x402_hex_encode(hex, signature, sizeof(signature));
+    return json_pack("{s:s,s:s,s:s,s:I,s:s}", "url", url, "method", method,
+                     "payTo", pay_to, "expires", (json_int_t)expires_s,
+                     "signature", hex);
+}
+
+void
+announce(struct bazaar *b, const char *url, const char *method)
+{
+    const struct config_bazaar *config = &b->config->bazaar;
+    struct x402_signer *signer;
+    char error[256], at[X402_URL_MAX + 16], status[16];
+    json_t *json;
+    char *text;
+
+    if (config->register_at == NULL)
+        return;
+    signer = attest_open(config->register_key_file, error, sizeof(error));
+    if (signer == NULL) {
+        log_event(LOG_WARN, "not_registered", "resource", url, "reason", error,
+                  NULL);
+        return;
+    }
+    json = sign_claim(signer, url, method[0] != '\0' ? method : "GET");
+    attest_close(signer);
+    text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    if (text == NULL)
+        return;
+    snprintf(at, sizeof(at), "%.2047s/register", config->register_at);
+    snprintf(status, sizeof(status), "%ld", probe_post(at, text));
+    log_event(LOG_INFO, "registered", "resource", url, "at",
+              config->register_at, "status", status, NULL);
+    free(text);
+}

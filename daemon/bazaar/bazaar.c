@@ -125,13 +125,10 @@ take_in(struct bazaar_look *look, uint64_t now_ms)
 {
     struct bazaar *b = look->bazaar;
     const struct probe_result *found = look->result;
-    char payees[LISTING_PAYEES_MAX * (LISTING_PAYEE_MAX + 1) + 2] = " ";
+    char payees[LISTING_PAYEES_TEXT];
     char wanted[LISTING_PAYEE_MAX + 2], why[160] = "";
 
-    for (size_t i = 0; i < found->listing.payee_len; i++) {
-        strcat(payees, found->listing.payee[i]);
-        strcat(payees, " ");
-    }
+    listing_payees(payees, &found->listing);
     snprintf(wanted, sizeof(wanted), " %s ", look->payee);
     if (look->key[0] != '\0' && strcmp(look->key, found->listing.key) != 0)
         return; /* the extension says otherwise now; let it grow old */

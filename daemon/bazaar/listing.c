@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <x402/buf.h>
 #include <x402/discovery.h>
 #include <x402/network.h>
 #include <x402/text.h>
@@ -111,6 +112,19 @@ add_payee(struct listing *out, const char *payee)
             return;
     }
     out->payee_len++;
+}
+
+void
+listing_payees(char out[LISTING_PAYEES_TEXT], const struct listing *listing)
+{
+    struct x402_buf text = x402_buf_on(out, LISTING_PAYEES_TEXT - 1);
+
+    x402_buf_char(&text, ' ');
+    for (size_t i = 0; i < listing->payee_len; i++) {
+        x402_buf_text(&text, listing->payee[i]);
+        x402_buf_char(&text, ' ');
+    }
+    out[text.len] = '\0';
 }
 
 static void
@@ -248,7 +262,8 @@ take_key(struct reading *r, const struct listing_source *source)
     struct listing *out = r->out;
     const json_t *info = json_object_get(source->bazaar, "info");
     const json_t *input = json_object_get(info, "input");
-    const char *url = json_string_value(json_object_get(source->resource, "url"));
+    const char *url =
+        json_string_value(json_object_get(source->resource, "url"));
     const char *type = json_string_value(json_object_get(input, "type"));
     const char *method = word(input, "method", sizeof(out->method) - 1);
     bool mcp = type != NULL && strcmp(type, "mcp") == 0;
@@ -328,8 +343,8 @@ listing_read(struct listing *out, char *why, size_t why_len,
 
     memset(out, 0, sizeof(*out));
     out->price_micro = -1;
-    good = r.item != NULL && take_url(&r, source, guard) &&
-           take_key(&r, source);
+    good =
+        r.item != NULL && take_url(&r, source, guard) && take_key(&r, source);
     if (good) {
         json_object_set_new(r.item, "resource", json_string(out->url));
         json_object_set_new(r.item, "type", json_string(out->type));

@@ -27,10 +27,10 @@
 #define LISTING_TERM_LEN 17 /* 'z' and 16 hex digits */
 
 struct listing {
-    char url[X402_URL_MAX];      /* canonical: no query, a template's path */
-    char key[LISTING_KEY_MAX];   /* the URL; with MCP, the tool too */
-    char type[8];                /* "http", "mcp" */
-    char method[8];              /* "" for MCP */
+    char url[X402_URL_MAX];    /* canonical: no query, a template's path */
+    char key[LISTING_KEY_MAX]; /* the URL; with MCP, the tool too */
+    char type[8];              /* "http", "mcp" */
+    char method[8];            /* "" for MCP */
     char name[LISTING_NAME_MAX + 1];
     char description[LISTING_DESCRIPTION_MAX + 1];
     char tags[LISTING_TAGS_MAX * (LISTING_NAME_MAX + 1) + 1];
@@ -56,6 +56,11 @@ struct listing_source {
 bool listing_read(struct listing *out, char *why, size_t why_len,
                   const struct listing_source *source,
                   const struct guard *guard);
+
+#define LISTING_PAYEES_TEXT (LISTING_PAYEES_MAX * (LISTING_PAYEE_MAX + 1) + 2)
+/** All payees in one text, each with a space before and after it. */
+void listing_payees(char out[LISTING_PAYEES_TEXT],
+                    const struct listing *listing);
 
 /** "network", "eip155:8453" as a word: kinds are type, network, scheme, asset,
  * payTo, extension, tag.  Case does not count. */

@@ -253,12 +253,9 @@ static void
 bind_listing(sqlite3_stmt *stmt, const struct listing *l,
              enum store_origin origin, uint64_t now_ms)
 {
-    char payees[LISTING_PAYEES_MAX * (LISTING_PAYEE_MAX + 1) + 2] = " ";
+    char payees[LISTING_PAYEES_TEXT];
 
-    for (size_t i = 0; i < l->payee_len; i++) {
-        strcat(payees, l->payee[i]);
-        strcat(payees, " ");
-    }
+    listing_payees(payees, l);
     store_text(stmt, 1, l->key);
     store_text(stmt, 2, l->url);
     store_int(stmt, 3, origin);

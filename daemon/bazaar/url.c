@@ -106,8 +106,8 @@ is_numeric(const char *host)
 static bool
 host_is_public(const char *host, const struct guard *guard)
 {
-    static const char *const inner[] = {".localhost", ".local", ".internal",
-                                        ".localdomain", ".lan", ".home.arpa"};
+    static const char *const inner[] = {".localhost",   ".local", ".internal",
+                                        ".localdomain", ".lan",   ".home.arpa"};
     union host_address address;
 
     if (strcasecmp(host, "localhost") == 0)

@@ -7,7 +7,6 @@
  * additionalProperties, items.  `pattern` and references are not followed: a
  * regular expression of a stranger's can cost any time. */
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,12 +81,14 @@ stays_inside(struct checker *c, const json_t *value, unsigned depth)
 static bool
 is_integer(const json_t *value)
 {
-    double real = json_real_value(value);
+    char text[64];
+    size_t len;
 
-    if (json_is_integer(value))
-        return true;
-    return json_is_real(value) && real > -9e15 && real < 9e15 &&
-           real == (double)(int64_t)real;
+    if (!json_is_real(value))
+        return json_is_integer(value);
+    len = json_dumpb(value, text, sizeof(text), JSON_ENCODE_ANY);
+    return len > 2 && len < sizeof(text) &&
+           memcmp(text + len - 2, ".0", 2) == 0;
 }
 
 static bool

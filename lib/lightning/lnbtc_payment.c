@@ -5,9 +5,8 @@
 #include <x402/encode.h>
 #include <x402/payment.h>
 
+#include "../wire/wire.h"
 #include "preimage.h"
-
-#define PAYMENT_DEPTH 8
 
 /* A payload without a preimage names the invoice instead, as some clients do;
  * whether that is enough is the caller's to say. */
@@ -62,7 +61,7 @@ x402_lnbtc_payment_decode(json_t **owner, struct x402_lnbtc_payment *out,
     if (err != X402_OK)
         return err;
     err = x402_json_load(&object, hash_bytes(text, len), sizeof text,
-                         PAYMENT_DEPTH);
+                         WIRE_PAYMENT_DEPTH);
     if (err != X402_OK)
         return err;
     err = x402_lnbtc_payment_from_json(out, object);

@@ -11,7 +11,8 @@ let upstream;
 
 before(async () => {
   upstream = await startUpstream();
-  g = await startGateway({ server: priced('= /paid', upstream) + priced('/v1', upstream, 'x402_body v1;') });
+  g = await startGateway({ server: priced('= /paid', upstream) + priced('/v1', upstream, 'x402_body v1;')
+    + priced('= /lightning', upstream, 'x402_lightning on; x402_lightning_price 1 sat;') });
 });
 after(async () => {
   await g.stop();
@@ -79,6 +80,16 @@ for (const wire of ['v2', 'v1', 'seed000', 'seed001']) {
     assert.equal(upstream.hits.length, 1);
   });
 }
+
+test('a client may echo extensions of any shape, beside Lightning too', async () => {
+  const { 'PAYMENT-SIGNATURE': plain } = await payment('/lightning');
+  const nested = (levels) => (levels ? { properties: nested(levels - 1) } : {});
+  for (const [levels, status] of [[18, 200], [40, 400]]) {
+    const text = JSON.stringify({ ...unbase64(plain), extensions: { bazaar: { schema: nested(levels) } } });
+    const res = await g.http.send('/lightning', { headers: { 'PAYMENT-SIGNATURE': Buffer.from(text).toString('base64') } });
+    assert.equal(res.status, status, `${levels} levels: ${res.headers['x-payment-error']}`);
+  }
+});
 
 test('upstream 500: released, and the payment is not charged', async () => {
   upstream.handler = (req, res) => { res.statusCode = 500; res.end('broken\n'); };

@@ -391,6 +391,12 @@ test_invoices(void)
 
 /* ---- payments ---- */
 
+/* What a version 2 client echoes of a 402's bazaar extension, and deeper. */
+#define DEEP                                                                   \
+    "\"extensions\":{\"bazaar\":{\"schema\":{\"properties\":{\"input\":{"      \
+    "\"properties\":{\"queryParams\":{\"properties\":{\"city\":{\"anyOf\":[{"  \
+    "\"properties\":{\"name\":{\"items\":{\"enum\":[[[[[[1]]]]]]}}}}]}}}}}}}}" \
+    "}"
 #define PAYMENT(version, payload)                                              \
     "{\"x402Version\":" version                                                \
     ",\"accepted\":" WITH_EXTRA(GOOD_EXTRA) ",\"payload\":" payload "}"
@@ -429,6 +435,13 @@ static const struct {
     {"nothing accepted", "{\"x402Version\":2}", X402_ERR_SYNTAX},
     {"another chain",
      "{\"x402Version\":2,\"accepted\":{\"network\":\"eip155:1\"}}",
+     X402_ERR_NETWORK},
+    {"with extensions echoed",
+     "{\"x402Version\":2,\"accepted\":" WITH_EXTRA(
+         GOOD_EXTRA) ",\"payload\":{\"preimage\":\"" PREIMAGE "\"}," DEEP "}",
+     X402_OK},
+    {"another chain, with extensions echoed",
+     "{\"x402Version\":2,\"accepted\":{\"network\":\"eip155:1\"}," DEEP "}",
      X402_ERR_NETWORK},
 };
 

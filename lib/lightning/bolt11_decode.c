@@ -61,17 +61,19 @@ read_amount(struct x402_msat *out, struct x402_span text)
     for (size_t i = 0; i < text.len; i++) {
         if (text.at[i] < '0' || text.at[i] > '9')
             return X402_ERR_SYNTAX;
+    }
+    /* "if multiplier is `p` and the last decimal of `amount` is not 0: MUST
+     * fail the payment."  What stands before it are millisatoshis. */
+    if (pico && text.at[--text.len] != '0')
+        return X402_ERR_RANGE;
+    for (size_t i = 0; i < text.len; i++) {
         if (number > X402_MSAT_MAX / factor / 10)
             return X402_ERR_RANGE;
         number = number * 10 + (uint64_t)(text.at[i] - '0');
     }
-    /* "if multiplier is `p` and the last decimal of `amount` is not 0: MUST
-     * fail the payment." */
-    if (pico && number % 10 != 0)
-        return X402_ERR_RANGE;
     if (number > X402_MSAT_MAX / factor)
         return X402_ERR_RANGE;
-    return x402_msat_of(out, pico ? number / 10 : number * factor);
+    return x402_msat_of(out, number * factor);
 }
 
 static enum x402_err

@@ -15,12 +15,12 @@ write_prefix(struct bech32 *out, const struct x402_bolt11 *invoice)
 {
     static const struct {
         uint64_t factor;
-        char letter;
+        const char *letter;
     } units[] = {
-        {100000000000u, '\0'}, {100000000u, 'm'}, {100000u, 'u'}, {100u, 'n'}};
+        {100000000000u, ""}, {100000000u, "m"}, {100000u, "u"}, {100u, "n"}};
     struct x402_buf buf = x402_buf_on(out->hrp, sizeof out->hrp);
-    uint64_t value = invoice->amount.value, number = value * 10;
-    char letter = 'p';
+    uint64_t value = invoice->amount.value, number = value;
+    const char *letter = "0p"; /* a tenth of a millisatoshi each */
 
     x402_buf_text(&buf, "ln");
     x402_buf_text(&buf, x402_ln_currency(invoice->network));
@@ -33,8 +33,7 @@ write_prefix(struct bech32 *out, const struct x402_bolt11 *invoice)
     }
     if (invoice->has_amount) {
         x402_buf_u64(&buf, number);
-        if (letter != '\0')
-            x402_buf_char(&buf, letter);
+        x402_buf_text(&buf, letter);
     }
     out->hrp_len = buf.len;
 }

@@ -157,9 +157,21 @@ encode(char memory[X402_BOLT11_MAX], const struct x402_bolt11 *invoice)
 static void
 test_round_trip(void)
 {
-    static const uint64_t amounts[] = {
-        1,         9,        10,           100,        25000, 100000,
-        100000000, 12345678, 100000000000, 2500000001, 0,     X402_MSAT_MAX};
+    static const uint64_t amounts[] = {1,
+                                       9,
+                                       10,
+                                       100,
+                                       25000,
+                                       100000,
+                                       100000000,
+                                       12345678,
+                                       100000000000,
+                                       2500000001,
+                                       0,
+                                       X402_MSAT_MAX,
+                                       X402_MSAT_MAX - 1,
+                                       UINT64_MAX / 10 + 1,
+                                       X402_MSAT_MAX / 10 + 1};
     char memory[X402_BOLT11_MAX];
 
     for (int network = X402_LN_MAINNET; network <= X402_LN_SIMNET; network++) {

@@ -258,7 +258,8 @@ attestation_check(struct x402_attestation *expected, const json_t *attestation,
         err = signature_check(expected, attestation, verifier);
     if (err == X402_OK &&
         (expected->issued_at_s > now_s + X402_ATTESTATION_SKEW_S ||
-         expected->valid_until_s <= now_s))
+         expected->valid_until_s <= now_s ||
+         expected->valid_until_s <= expected->issued_at_s))
         err = X402_ERR_EXPIRED;
     return err;
 }

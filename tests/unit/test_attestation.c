@@ -128,6 +128,26 @@ check(const char *why, const char *body, uint64_t now_s, enum x402_err want)
     x402_signer_close(&signer);
 }
 
+/* Signed, and of no time: valid until before it was issued, or right then. */
+static void
+no_time(uint64_t valid_until_s)
+{
+    static char memory[X402_ATTESTATION_MAX], body[X402_ATTESTATION_MAX + 256];
+    struct x402_buf out = x402_buf_on(memory, sizeof(memory) - 1);
+    struct x402_attestation a = good();
+    struct x402_signer signer = verifier();
+
+    a.valid_until_s = valid_until_s;
+    test_it(x402_attestation_sign(&out, &a, &signer) == X402_OK);
+    memory[out.len] = '\0';
+    snprintf(body, sizeof(body), ANSWER("%s"), memory);
+    test_ok(x402_attestation_check(&a, x402_span_of(body), &signer.address,
+                                   a.issued_at_s - 20) == X402_ERR_EXPIRED,
+            "valid for no time: until %lld s after it was issued",
+            (long long)(valid_until_s - 1700000000));
+    x402_signer_close(&signer);
+}
+
 /* The good answer with one text replaced by another of the same length. */
 static void
 changed(const char *why, const char *from, const char *to, enum x402_err want)
@@ -150,6 +170,8 @@ checks(void)
           X402_OK);
     check("of the future", ANSWER(ATTESTATION), 1699999960, X402_ERR_EXPIRED);
     check("over", ANSWER(ATTESTATION), 1700000060, X402_ERR_EXPIRED);
+    no_time(1699999990);
+    no_time(1700000000);
     check("none", "{\"isValid\":true}", NOW, X402_ERR_SYNTAX);
     check("null", ANSWER("null"), NOW, X402_ERR_SYNTAX);
     check("without a payload",

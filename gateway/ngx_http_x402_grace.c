@@ -5,7 +5,8 @@
  *
  * The old cycle is still there while the new one is read, and gone soon after:
  * what is needed is copied.  A location is the same one when its name, its
- * server's name and the base URL are.
+ * server's name and the base URL are.  An "if" has no name of its own: nobody
+ * can say which of several it was, so it takes today's price alone.
  */
 
 #include "ngx_http_x402.h"
@@ -119,7 +120,11 @@ ngx_http_x402_grace_same(ngx_http_x402_loc_conf_t *a,
     ngx_http_x402_loc_conf_t *b)
 {
     return ngx_http_x402_grace_equal(&a->clcf->name, &b->clcf->name)
-           && a->clcf->noname == b->clcf->noname
+           && !a->clcf->noname
+           && !b->clcf->noname
+#if (NGX_PCRE)
+           && !a->clcf->regex == !b->clcf->regex
+#endif
            && a->clcf->exact_match == b->clcf->exact_match
            && ngx_http_x402_grace_equal(&a->cscf->server_name,
                                         &b->cscf->server_name)

@@ -11,7 +11,9 @@ let g;
 let upstream;
 const conf = (price, more = '', workers = 2) => ({
   workers,
-  server: `x402_settle_margin 1; ${priced('= /paid', upstream, more, price)} ${priced('= /short', upstream, 'x402_timeout 7;', price)}`,
+  server: `x402_settle_margin 1;
+    ${priced('= /by-size', upstream, 'if ($arg_size = s) { x402_price 0.001 USDC; } if ($arg_size = l) { x402_price 5 USDC; }', '0.01')}
+    ${priced('= /paid', upstream, more, price)} ${priced('= /short', upstream, 'x402_timeout 7;', price)}`,
 });
 
 before(async () => {
@@ -48,6 +50,17 @@ test('the price before a reload stays good, for x402_timeout seconds and no long
   assert.equal((await pay('/short', { offer: { amount: '3000', ...offer } })).status, 200);
   assert.equal((await pay('/paid', { offer: { amount: '1000' } })).status, 200, 'the long one still');
   await g.reload(conf('0.001'));
+});
+
+test('an "if" has no price but its own, before and after a reload', async () => {
+  const buy = async (size, amount) => (await pay(`/by-size?size=${size}`, { offer: { amount } })).status;
+  for (const moment of ['before', 'after']) {
+    assert.equal(await buy('s', '1000'), 200, moment);
+    assert.equal(await buy('l', '1000'), 402, moment);
+    assert.equal(await buy('l', '5000000'), 200, moment);
+    assert.equal(await buy('m', '1000'), 402, moment);
+    await g.reload(conf('0.001'));
+  }
 });
 
 test('reloads under load: no payment is lost or refused, and no old worker stays', { timeout: 60_000 }, async () => {

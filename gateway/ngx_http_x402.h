@@ -263,6 +263,7 @@ struct ngx_http_x402_ctx_s {
     ngx_http_x402_call_t            *call;       /* of a tool; or NULL */
 
     struct x402_payment             *payment;
+    struct x402_requirement          first;      /* of what was asked for */
     struct x402_requirement          accept;
     u_char                           domain[32];
     u_char                           fingerprint[32];

@@ -10,6 +10,7 @@
 #include "ngx_http_x402.h"
 
 
+static ngx_int_t ngx_http_x402_headers_look(ngx_http_request_t *r);
 static ngx_int_t ngx_http_x402_headers_strip(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf);
 static ngx_int_t ngx_http_x402_headers_take(ngx_http_request_t *r,
@@ -27,16 +28,37 @@ static ngx_uint_t ngx_http_x402_headers_ours(ngx_table_elt_t *h,
 ngx_int_t
 ngx_http_x402_headers_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                  rc;
-    enum x402_carrier          carrier;
-    ngx_table_elt_t           *h;
-    ngx_http_x402_walk_t       walk;
-    ngx_http_x402_loc_conf_t  *xlcf;
+    ngx_int_t  rc;
 
     rc = ngx_http_x402_path_guard(r);
     if (rc != NGX_OK) {
         return rc;
     }
+
+    return ngx_http_x402_headers_look(r);
+}
+
+
+/* in PREACCESS: an "if" that says "x402 on" is chosen after we looked */
+
+ngx_int_t
+ngx_http_x402_headers_again(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return clcf->noname ? ngx_http_x402_headers_look(r) : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_x402_headers_look(ngx_http_request_t *r)
+{
+    enum x402_carrier          carrier;
+    ngx_table_elt_t           *h;
+    ngx_http_x402_walk_t       walk;
+    ngx_http_x402_loc_conf_t  *xlcf;
 
     xlcf = ngx_http_get_module_loc_conf(r, ngx_http_x402_module);
 

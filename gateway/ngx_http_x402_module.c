@@ -328,6 +328,9 @@ ngx_http_x402_init(ngx_conf_t *cf)
         || ngx_http_x402_add_handler(cf, NGX_HTTP_REWRITE_PHASE,
                                      ngx_http_x402_headers_handler)
            != NGX_OK
+        || ngx_http_x402_add_handler(cf, NGX_HTTP_PREACCESS_PHASE,
+                                     ngx_http_x402_headers_again)
+           != NGX_OK
         || ngx_http_x402_add_handler(cf, NGX_HTTP_PRECONTENT_PHASE,
                                      ngx_http_x402_gate_handler)
            != NGX_OK

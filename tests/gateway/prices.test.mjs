@@ -25,6 +25,7 @@ before(async () => {
       location ~ ^/re/(\\d+)$ { x402 on; x402_price 6 USDC; ${to} }
       location ~* ^/case { x402 on; x402_price 7 USDC; ${to} }
       location /if { x402 on; x402_price 8 USDC; if ($arg_x = free) { x402 off; } if ($arg_x = dear) { x402_price 9 USDC; } ${to} }
+      location /only-if { if ($arg_x = dear) { x402 on; x402_price 9 USDC; } ${to} }
       location /limit { x402 on; x402_price 10 USDC; limit_except GET { deny 10.0.0.1; } ${to} }
       location /tier { x402 on; x402_price $tier USDC; ${to} }
       location /captured/ { location ~ ^/captured/(?<cents>\\d+)$ { x402 on; x402_price 0.$cents USDC; ${to} } }
@@ -56,6 +57,7 @@ const TABLE = [
   ['/a/', 1 * USD], ['/a/x', 1 * USD], ['/a/dear/x', 2 * USD], ['/a/free/x', 200], ['/a/free/not/x', 1 * USD], ['/a/y.jpg', 3 * USD], ['/a/free/y.jpg', 3 * USD],
   ['/exact', 4 * USD], ['/exact?a=b', 4 * USD], ['/exactly', 200], ['/prefix', 5 * USD], ['/prefixed/x.jpg', 5 * USD], ['/re/12', 6 * USD], ['/re/x', 200],
   ['/case', 7 * USD], ['/CASE/x', 7 * USD], ['/if', 8 * USD], ['/if?x=free', 200], ['/if?x=dear', 9 * USD], ['/if?x=FREE', 8 * USD],
+  ['/only-if', 200], ['/only-if?x=dear', 9 * USD],
   ['/limit', 10 * USD], ['/tier', 10_000], ['/tier?tier=gold', 20_000], ['/tier?tier=none', 500], ['/captured/25', 250_000], ['/captured/x', 404], ['/other', 200],
 ];
 
@@ -89,6 +91,13 @@ test('several networks: offered in order, any of them paid', async () => {
   const headers = await payment('/many', { offer: { amount: '500000' } });
   assert.equal((await g.http.send('/many', { headers })).status, 200);
   assert.equal(g.till.of('RESERVE')[0].chainId, 84532);
+});
+
+test('what an "if" prices can be paid, and the payment goes no further', async () => {
+  const headers = { ...await payment('/only-if?x=dear', { offer: { amount: '9000000' } }), 'X-Payer': 'me' };
+  assert.equal((await g.http.send('/only-if?x=dear', { headers })).status, 200);
+  assert.deepEqual(g.till.names().slice(0, 2), ['RESERVE', 'CAPTURE']);
+  assert.deepEqual(Object.keys(upstream.hits.at(-1).headers).filter((name) => /pay/.test(name)), []);
 });
 
 test('description, MIME type, facilitator', async () => {

@@ -147,6 +147,12 @@ ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->mime_type, prev->mime_type, "");
     ngx_conf_merge_str_value(conf->base_url, prev->base_url, "");
 
+    /* a price of one's own ends what was asked for in bitcoin, too */
+
+    if (conf->price == NULL && conf->ln.price.value == 0) {
+        conf->ln.price = prev->ln.price;
+    }
+
     if (ngx_http_x402_ln_merge(cf, &prev->ln, &conf->ln) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }

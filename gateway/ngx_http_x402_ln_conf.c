@@ -144,10 +144,6 @@ ngx_http_x402_ln_merge(ngx_conf_t *cf, ngx_http_x402_ln_conf_t *prev,
     ngx_conf_merge_bitmask_value(conf->dialects, prev->dialects,
                             (NGX_CONF_BITMASK_SET|NGX_HTTP_X402_LN_ALL));
 
-    if (conf->price.value == 0) {
-        conf->price = prev->price;
-    }
-
     return NGX_CONF_OK;
 }
 

@@ -203,6 +203,11 @@ ngx_http_x402_ln_prove(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ln = ctx->ln;
 
     if (ngx_http_x402_ln_request(r, ctx->conf, ln, body32) != NGX_OK) {
+
+        /* no invoice either: it would be bound to nothing */
+
+        ngx_str_null(&ln->url);
+
         return X402_ERR_LN_BINDING;
     }
 

@@ -48,6 +48,7 @@ const LOCATIONS = {
   '/post': 'x402_lightning_price 1500 millisat;',
   '/usd': '',
   '/exact': 'x402_lightning_price 1500 millisat; x402_lightning_dialects lnbtc;',
+  '/by-size': 'x402_lightning_price 21 sat; if ($arg_size = l) { x402_price 5 USDC; }',
   '/ask': 'x402_lightning_price 21 sat; x402_lightning_offer ask;',
   '/bound': 'x402_lightning_price 21 sat; x402_lightning_bind X-Tenant Accept-Language;',
   '/small': 'x402_lightning_price 21 sat; x402_lightning_body 16;',

@@ -219,6 +219,36 @@ test('where there is no Lightning entry, nobody asks the daemon for one', async 
   assert.equal(await goes('/ask', { 'Accept-Payment': 'evm/charge;q=0.1, lightning/charge;q=0.9' }), true);
 });
 
+test('a price of its own is not sold for the bitcoin of the level above', async () => {
+  const small = await shop.ask('/by-size');
+  assert.equal(small.entry.amount, '21000');
+  const large = await shop.ask('/by-size?size=l');
+  assert.deepEqual([large.offer.accepts[0].amount, large.entry, large.lines], ['5000000', undefined, []]);
+  // nor by a redirect of the upstream
+  shop.answer = (req, res) => { res.setHeader('X-Accel-Redirect', '/by-size?size=l'); res.end(); };
+  try {
+    const redirected = await shop.get('/by-size', proofs.l402(small, shop.lnd.pay(small.entry.extra.invoice)));
+    assert.equal(redirected.status, 500);
+    assert.equal(shop.hits.some(({ url }) => url.includes('size=l')), false);
+  } finally {
+    shop.answer = (req, res) => res.end('content\n');
+  }
+});
+
+test('a request that cannot be bound is offered no invoice, with a proof neither', async () => {
+  const asked = await shop.ask('/ln?bound');
+  const headers = proofs.l402(asked, shop.lnd.pay(asked.entry.extra.invoice));
+  const added = shop.lnd.counts.add;
+  for (const path of ['/ln?bound|', '/ln?"bound"']) {
+    assert.equal((await shop.ask(path)).entry, undefined, path);
+    const refused = await shop.ask(path, headers);
+    assert.equal(refused.response.status, 402, path);
+    assert.deepEqual([refused.entry, refused.lines], [undefined, []], path);
+  }
+  assert.equal(shop.lnd.counts.add, added);
+  assert.equal((await shop.get('/ln?bound', headers)).status, 200);
+});
+
 test('dialects can be switched off', async () => {
   const exact = await shop.ask('/exact');
   assert.deepEqual([exact.entry.amount, exact.l402, exact.mpp], ['1500', undefined, undefined]);

@@ -382,6 +382,7 @@ void ngx_http_x402_path_loose(u_char *dst, ngx_str_t *path, ngx_uint_t keep,
 ngx_int_t ngx_http_x402_path_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_x402_path_guard(ngx_http_request_t *r);
 ngx_int_t ngx_http_x402_headers_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_x402_headers_again(ngx_http_request_t *r);
 
 typedef struct {
     ngx_list_part_t  *part;

@@ -13,6 +13,8 @@ static ngx_int_t ngx_http_x402_gate_again(ngx_http_request_t *r,
     ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf);
 static ngx_uint_t ngx_http_x402_gate_same(ngx_http_request_t *r,
     ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf);
+static ngx_uint_t ngx_http_x402_gate_same_ln(ngx_http_request_t *r,
+    ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf);
 static void ngx_http_x402_gate_observe(ngx_http_request_t *r,
     ngx_http_x402_loc_conf_t *xlcf);
 static ngx_int_t ngx_http_x402_gate_end(ngx_http_request_t *r, ngx_int_t rc);
@@ -130,8 +132,7 @@ ngx_http_x402_gate_again(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     case ngx_http_x402_running:
 
-        if (!ctx->spoiled
-            && (ctx->conf == xlcf || ngx_http_x402_gate_same(r, ctx, xlcf)))
+        if (!ctx->spoiled && ngx_http_x402_gate_same(r, ctx, xlcf))
         {
             return NGX_DECLINED;
         }
@@ -162,6 +163,36 @@ ngx_http_x402_gate_again(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 }
 
 
+/* the invoice's price is the location's own, or was made of the first entry */
+
+static ngx_uint_t
+ngx_http_x402_gate_same_ln(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
+    ngx_http_x402_loc_conf_t *xlcf)
+{
+    ngx_http_x402_price_t    price;
+    struct x402_requirement *accept;
+
+    if (!xlcf->ln.enable
+        || x402_msat_cmp(xlcf->ln.price, ctx->conf->ln.price) != 0)
+    {
+        return 0;
+    }
+
+    if (xlcf->ln.price.value) {
+        return 1;
+    }
+
+    if (ngx_http_x402_price_get(r, xlcf, &price) != NGX_OK) {
+        return 0;
+    }
+
+    accept = &price.accepts[0];
+
+    return accept->asset->decimals == ctx->first.asset->decimals
+           && x402_amount_cmp(&accept->amount, &ctx->first.amount) == 0;
+}
+
+
 static ngx_uint_t
 ngx_http_x402_gate_same(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_http_x402_loc_conf_t *xlcf)
@@ -174,9 +205,14 @@ ngx_http_x402_gate_same(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         return 1;
     }
 
+    /* of one location, too: a price may depend on what a redirect changed */
+
+    if (ctx->conf == xlcf && (xlcf->fixed.n || !r->internal)) {
+        return 1;
+    }
+
     if (ctx->ln) {
-        return xlcf->ln.enable && xlcf->price == ctx->conf->price
-               && x402_msat_cmp(xlcf->ln.price, ctx->conf->ln.price) == 0;
+        return ngx_http_x402_gate_same_ln(r, ctx, xlcf);
     }
 
     if (ctx->conf->settle != xlcf->settle
@@ -190,6 +226,7 @@ ngx_http_x402_gate_same(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         accept = &price.accepts[i];
 
         if (accept->asset == ctx->accept.asset
+            && accept->method == ctx->accept.method
             && x402_address_eq(&accept->pay_to, &ctx->accept.pay_to)
             && x402_amount_cmp(&accept->amount, &ctx->accept.amount) == 0)
         {

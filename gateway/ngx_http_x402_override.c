@@ -9,7 +9,10 @@
 #include <x402/override.h>
 
 
-static ngx_uint_t ngx_http_x402_override_count(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_x402_override_find(ngx_http_request_t *r,
+    ngx_str_t *value);
+static ngx_uint_t ngx_http_x402_override_count(ngx_list_t *headers,
+    ngx_str_t *value);
 
 
 static const char  ngx_http_x402_override_name[] = "Settlement-Overrides";
@@ -20,19 +23,15 @@ static const char  ngx_http_x402_override_name[] = "Settlement-Overrides";
 void
 ngx_http_x402_override(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 {
-    ngx_str_t         value;
-    enum x402_err     err;
-    ngx_uint_t        n;
-    ngx_table_elt_t  *h;
+    ngx_str_t      value;
+    ngx_uint_t     n;
+    enum x402_err  err;
 
-    n = ngx_http_x402_override_count(r);
+    n = ngx_http_x402_override_find(r, &value);
 
     if (n == 0) {
         return;
     }
-
-    h = ngx_http_x402_header_find(r, ngx_http_x402_override_name);
-    value = h->value;
 
     ngx_http_x402_header_clear(r, ngx_http_x402_override_name);
 
@@ -70,37 +69,47 @@ ngx_http_x402_override(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 }
 
 
+/* of X-Accel-Redirect's answer nginx keeps a few headers, and this is none */
+
 static ngx_uint_t
-ngx_http_x402_override_count(ngx_http_request_t *r)
+ngx_http_x402_override_find(ngx_http_request_t *r, ngx_str_t *value)
 {
-    ngx_uint_t        i, n;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_uint_t  n;
+
+    n = ngx_http_x402_override_count(&r->headers_out.headers, value);
+
+    if (n == 0 && r->upstream && r->upstream->headers_in.headers.part.elts) {
+        n = ngx_http_x402_override_count(&r->upstream->headers_in.headers,
+                                         value);
+    }
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_http_x402_override_count(ngx_list_t *headers, ngx_str_t *value)
+{
+    ngx_uint_t             n;
+    ngx_table_elt_t       *h;
+    ngx_http_x402_walk_t   walk;
 
     n = 0;
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    ngx_http_x402_headers_walk(&walk, headers);
 
-    for (i = 0; /* void */; i++) {
+    while ((h = ngx_http_x402_headers_next(&walk)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return n;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash != 0
-            && h[i].key.len == sizeof(ngx_http_x402_override_name) - 1
-            && ngx_strncasecmp(h[i].key.data,
+        if (h->hash != 0
+            && h->key.len == sizeof(ngx_http_x402_override_name) - 1
+            && ngx_strncasecmp(h->key.data,
                                (u_char *) ngx_http_x402_override_name,
                                sizeof(ngx_http_x402_override_name) - 1)
                == 0)
         {
+            *value = h->value;
             n++;
         }
     }
+
+    return n;
 }

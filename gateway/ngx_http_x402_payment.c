@@ -159,6 +159,7 @@ ngx_http_x402_payment(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     }
 
     ctx->conf = xlcf;
+    ctx->first = price->accepts[0];
 
     /* an observed location may have looked at it before */
 
@@ -247,7 +248,7 @@ ngx_http_x402_payment_match(ngx_http_x402_ctx_t *ctx,
 
     old = ngx_http_x402_payment_old(ctx, xlcf, &clock);
 
-    return (old == X402_OK) ? X402_OK : err;
+    return (old == X402_OK || old == X402_ERR_EXPIRED) ? old : err;
 }
 
 
@@ -259,6 +260,7 @@ ngx_http_x402_payment_old(ngx_http_x402_ctx_t *ctx,
 {
     size_t                    which;
     ngx_uint_t                i;
+    enum x402_err             err;
     const struct x402_asset  *asset;
     ngx_http_x402_old_t      *old;
 
@@ -270,11 +272,14 @@ ngx_http_x402_payment_old(ngx_http_x402_ctx_t *ctx,
 
     for (i = 0; i < xlcf->old->nelts; i++) {
 
-        if (old[i].expires < ngx_time()
-            || x402_payment_match(&which, ctx->payment, &old[i].accept, 1,
-                                  clock)
-               != X402_OK)
-        {
+        if (old[i].expires < ngx_time()) {
+            continue;
+        }
+
+        err = x402_payment_match(&which, ctx->payment, &old[i].accept, 1,
+                                 clock);
+
+        if (err != X402_OK && err != X402_ERR_EXPIRED) {
             continue;
         }
 
@@ -283,7 +288,7 @@ ngx_http_x402_payment_old(ngx_http_x402_ctx_t *ctx,
 
         x402_method_domain(ctx->domain, ctx->accept.method, asset);
 
-        return X402_OK;
+        return err;
     }
 
     return X402_ERR_OFFER;

@@ -4,13 +4,15 @@
 // never something for nothing.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { payment, startGateway, startUpstream } from './harness.mjs';
+import { header, permit2 } from '../harness/pay-permit2.mjs';
+import { payer, payment, requirement, startGateway, startUpstream } from './harness.mjs';
 
 let g;
 let upstream;
 
 const PRICE = { free: '', cheap: 'x402 on; x402_price 0.001 USDC;', same: 'x402 on; x402_price 0.0010 USDC;', dear: 'x402 on; x402_price 5 USDC;' };
 const KINDS = Object.keys(PRICE);
+const METER = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 
 before(async () => {
   upstream = await startUpstream();
@@ -40,7 +42,10 @@ before(async () => {
       location = /after-${at} { ${PRICE[from]} post_action /to-${kind}/page; ${to} }`;
     }
   }
-  g = await startGateway({ server }, {
+  server += `
+    location /metered { x402 on; x402_price 0.02 USDC; x402_scheme upto ${METER}; ${to} }
+    location /by-path { x402 on; x402_price $by_path USDC; ${to} }`;
+  g = await startGateway({ server, http: 'map $uri $by_path { volatile; default 0.001; ~dear 5; }' }, {
     files: Object.fromEntries(KINDS.flatMap((kind) => [[`file-${kind}/page`, `file ${kind}\n`], ...KINDS.map((to) => [`index-${kind}-${to}/x`, ''])])),
   });
   g.tolerate = (lines) => lines.every((line) => line.includes('subrequest into a priced'));
@@ -148,6 +153,38 @@ test('X-Accel-Redirect', async () => {
         assert.ok(!paid.hits.some(target));
       }
     }
+  }
+});
+
+test('a price that depends on the path is looked at again, inside of one location too', async () => {
+  upstream.handler = (req, res) => {
+    const to = new URL(req.url, g.base).searchParams.get('to');
+    if (to)
+      res.setHeader('X-Accel-Redirect', `/by-path/${to}`);
+    res.end('content\n');
+  };
+  for (const [to, status] of [['like', 200], ['dear', 500]]) {
+    const paid = await send(`/by-path/cheap?to=${to}`, 'cheap');
+    assert.equal(paid.res.status, status, to);
+    assert.deepEqual(paid.asked, ['RESERVE', status === 200 ? 'CAPTURE' : 'RELEASE'], to);
+    assert.equal(paid.hits.includes('/by-path/dear'), false);
+  }
+});
+
+test('upto: who redirects still says what it costs', async () => {
+  const wanted = requirement({ scheme: 'upto', amount: '20000', extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2', facilitatorAddress: METER } });
+  for (const [say, status, charge] of [['{"amount":"77"}', 200, 77n], ['much', 502, undefined]]) {
+    upstream.handler = (req, res) => {
+      res.setHeader('X-Accel-Redirect', '/file-free/page');
+      res.setHeader('Settlement-Overrides', say);
+      res.end();
+    };
+    g.till.reset();
+    const res = await g.http.send('/metered', { headers: header(wanted, await permit2(payer, wanted)) });
+    assert.equal(res.status, status);
+    assert.equal(g.till.of('CAPTURE')[0]?.charge, charge);
+    if (charge)
+      assert.equal(res.body, 'file free\n');
   }
 });
 

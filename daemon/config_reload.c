@@ -29,7 +29,8 @@ same_signers(const struct config_network *a, const struct config_network *b)
 static bool
 same_nodes(const struct config_network *a, const struct config_network *b)
 {
-    if (a->rpc_len != b->rpc_len || a->rpc_timeout_ms != b->rpc_timeout_ms)
+    if (a->rpc_len != b->rpc_len || a->rpc_timeout_ms != b->rpc_timeout_ms ||
+        a->rpc_rate != b->rpc_rate || a->rpc_agree != b->rpc_agree)
         return false;
     for (size_t i = 0; i < a->rpc_len; i++) {
         if (!same_text(a->rpc[i], b->rpc[i]))
@@ -56,7 +57,7 @@ network_change(const struct config_network *a, const struct config_network *b)
     if (a->network != b->network)
         return "networks";
     if (!same_nodes(a, b))
-        return "networks: rpc or rpc_timeout";
+        return "networks: rpc, rpc_timeout, rpc_rate or rpc_agree";
     if (!same_signers(a, b))
         return "networks: signers";
     if (!same_facilitator(&a->facilitator, &b->facilitator))

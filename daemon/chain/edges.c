@@ -42,6 +42,19 @@ told(struct telling *telling)
     free(telling);
 }
 
+/* The ledger did not take it: its disk is full, or somebody holds its lock.
+ * The flight is as it was, so the next poll tells it again. */
+static bool
+not_taken(struct telling *telling, enum x402_err err)
+{
+    if (err == X402_OK || mutant("edge_forgotten"))
+        return false;
+    log_event(LOG_WARN, "edge_not_taken", "why", x402_err_info(err)->name,
+              NULL);
+    told(telling);
+    return true;
+}
+
 static bool
 is_wallet(const struct flight *flight)
 {
@@ -137,8 +150,9 @@ on_final(void *arg, enum x402_err err, int64_t payment)
 {
     struct telling *telling = arg;
 
-    (void)err;
     (void)payment;
+    if (not_taken(telling, err))
+        return;
     failpoint("after_final");
     metrics_add(METRIC_FINAL, telling->flight->payments_len);
     follow_bury(telling->flight);
@@ -151,8 +165,9 @@ on_requeued(void *arg, enum x402_err err, int64_t payment)
     struct telling *telling = arg;
     struct chain *chain = telling->follower->chain;
 
-    (void)err;
     (void)payment;
+    if (not_taken(telling, err))
+        return;
     follow_bury(telling->flight);
     told(telling);
     upkeep_hurry(chain->upkeep);
@@ -168,8 +183,9 @@ on_unmined(void *arg, enum x402_err err, int64_t payment)
     struct follower *follower = telling->follower;
     struct flight *flight = telling->flight;
 
-    (void)err;
     (void)payment;
+    if (not_taken(telling, err))
+        return;
     metrics_add(METRIC_REORGS, 1);
     if (flight->txs_len == 0) {
         follow_bury(flight);

@@ -89,5 +89,4 @@ checkpoint_stop(struct ledger *ledger)
     pthread_cond_signal(&ledger->grown);
     pthread_mutex_unlock(&ledger->lock);
     pthread_join(ledger->checkpointer, NULL);
-    pthread_cond_destroy(&ledger->grown);
 }

@@ -148,6 +148,7 @@ write_again(struct ledger *ledger, struct reserve *r)
     bind_int(stmt, 6, r->in.alone);
     bind_int(stmt, 7, ledger->epoch);
     bind_int(stmt, 8, (int64_t)r->in.now_ms);
+    bind_sponsor(stmt, 9, &r->in.sponsor);
     db_run_one(db, stmt);
 }
 
@@ -166,6 +167,7 @@ write_facilitate(struct ledger *ledger, struct reserve *r)
     bind_int(stmt, 7, ledger->epoch);
     bind_int(stmt, 8, (int64_t)r->in.now_ms);
     bind_charge(stmt, 9, &r->in);
+    bind_sponsor(stmt, 10, &r->in.sponsor);
     db_run_one(db, stmt);
 }
 

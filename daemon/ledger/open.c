@@ -16,7 +16,6 @@
 
 #include "../failpoint.h"
 #include "internal.h"
-#include "../failpoint.h"
 
 #define PATH_LEN 4096
 #define CLOSE_ROUNDS 4
@@ -249,6 +248,7 @@ ledger_close(struct ledger *ledger)
         return;
     checkpoint_stop(ledger);
     writer_stop(ledger);
+    pthread_cond_destroy(&ledger->grown); /* its last commits signalled it */
     ledger->closed = true;
     /* the last answers, and the refusal of what they ask for in turn */
     for (int i = 0; i < CLOSE_ROUNDS; i++)

@@ -77,12 +77,13 @@
     X(SQL_RESERVE_AGAIN,                                                       \
       "UPDATE payment SET state = 1, run = 1, mode = ?2, rid = ?3, "           \
       "worker = ?4, signature = ?5, alone = ?6, started = 0, taken = 0, "      \
-      "reason = 0, epoch = ?7, updated_ms = ?8 WHERE id = ?1 AND state = 2")   \
+      "reason = 0, sponsor = ?9, epoch = ?7, updated_ms = ?8 "                 \
+      "WHERE id = ?1 AND state = 2")                                           \
     X(SQL_FACILITATE,                                                          \
       "UPDATE payment SET state = 3, run = 0, mode = ?2, origin = 2, "         \
       "valid_after = ?3, valid_before = ?4, signature = ?5, alone = ?6, "      \
       "charged_ms = ?8, rid = NULL, worker = NULL, started = 0, taken = 0, "   \
-      "charge = ?9, reason = 0, epoch = ?7, updated_ms = ?8 "                  \
+      "charge = ?9, sponsor = ?10, reason = 0, epoch = ?7, updated_ms = ?8 "   \
       "WHERE id = ?1 AND state = 2")                                           \
     X(SQL_REDEEM,                                                              \
       "UPDATE payment SET run = 1, rid = ?2, worker = ?3, started = 0, "       \

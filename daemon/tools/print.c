@@ -160,7 +160,10 @@ tool_print_whole(const struct pay_row *row, const char *resource)
     print_address("payer", &row->auth.from);
     print_address("payee", &row->auth.to);
     print_hash("nonce", row->auth.nonce);
-    print_when("valid before", row->auth.valid_before_s * 1000);
+    if (row->auth.valid_before_s == INT64_MAX) /* adopted: logs do not say */
+        printf("%-13s not known\n", "valid before");
+    else
+        print_when("valid before", row->auth.valid_before_s * 1000);
     if (row->has_tx)
         print_hash("transaction", row->tx_hash);
     if (row->block_number != 0)

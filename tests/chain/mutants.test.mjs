@@ -20,6 +20,7 @@ const MUTANTS = {
   // account nonce has one transaction; failing in a row ends
   silence_is_proof: ['settle', '^a stuck transaction gets a higher fee'],
   reorg_ignored: ['odd', '^a reorg of depth 2'],
+  edge_forgotten: ['settle', '^a ledger that cannot be written'],
   fees_uncapped: ['odd', '^base fee times 1000'],
   nonce_twice: ['settle', '^two signers share the work'],
   breaker_off: ['odd', '^a token that says yes and does nothing'],

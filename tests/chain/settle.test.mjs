@@ -3,8 +3,10 @@
 // wrong on the way.  After each test: what the ledger says was paid is what the
 // payee got, to the unit.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { holdLedger } from '../harness/ledger.mjs';
 import { lossy } from './lossy.mjs';
 import { OUTCOME, PAYEE, STATE, USDC, World, accounts, cancelData, now, payment, sleep, transferData } from './world.mjs';
 
@@ -321,6 +323,54 @@ test('the signer\'s key was used by others, seen too late: another nonce, paid o
   await mined(daemon, id, 20000);
   assert.match(daemon.log, /account_nonce_taken/);
   assert.equal(await earned(), 2000n);
+});
+
+/** While `act` takes place the ledger cannot be written. */
+async function withoutLedger(daemon, act) {
+  const lock = await holdLedger(join(world.dir, 'ledger.db'));
+  try {
+    await act();
+    for (const end = Date.now() + 20_000; !/"ledger_unavailable"/.test(daemon.log) && Date.now() < end;)
+      await sleep(50);
+    assert.match(daemon.log, /"ledger_unavailable"/);
+  } finally {
+    await lock.release();
+  }
+}
+
+test('a ledger that cannot be written is told again: final', async () => {
+  const daemon = await world.daemon({ batchWait: 100 });
+  await daemon.ready();
+  const { payment: id } = await mined(daemon, await pay(daemon, await payment(accounts[1])));
+  await withoutLedger(daemon, () => world.rpc.mine(70));
+  await daemon.rowUntil(id, (r) => r.state === STATE.FINAL);
+});
+
+test('a ledger that cannot be written is told again: the account nonce is taken', async () => {
+  const n = await node();
+  const daemon = await world.daemon({ rpc: [n.url], batchWait: 100 });
+  await daemon.ready();
+  const stale = await world.rpc.call('eth_getTransactionCount', accounts[0].address, 'latest');
+  n.edit = (call, answer) => (call.method === 'eth_getTransactionCount' ? { ...answer, result: stale } : answer);
+  await world.rpc.call('eth_sendTransaction', { from: accounts[0].address, to: accounts[0].address });
+  const id = await pay(daemon, await payment(accounts[2]));
+  await daemon.rowUntil(id, (r) => r.state === STATE.SUBMITTED);
+  await withoutLedger(daemon, async () => {
+    n.edit = (call, answer) => answer;
+    await world.rpc.mine(70);
+  });
+  await mined(daemon, id, 20000);
+  assert.equal(await earned(), 1000n);
+});
+
+test('a ledger that cannot be written is told again: a reorg', async () => {
+  const daemon = await world.daemon({ batchWait: 100 });
+  await daemon.ready();
+  await world.rpc.mine(5);
+  const row = await mined(daemon, await pay(daemon, await payment(accounts[1])));
+  await withoutLedger(daemon, () => world.rpc.call('anvil_reorg', 2, []));
+  await daemon.rowUntil(row.payment, (r) => r.state === STATE.MINED && r.block !== row.block);
+  assert.equal(await earned(), 1000n);
 });
 
 test('a reorg replaces its block: the same transaction again', async () => {

@@ -80,6 +80,14 @@ test('show: by number, nonce and transaction; a signature never', () => {
   assert.equal(run('show', 'x', '--ledger', LEDGER).status, 2);
 });
 
+test('show: a payment that was adopted from the chain has no end that is known', () => {
+  copyLedger(LEDGER, copy);
+  chmodSync(copy, 0o600);
+  tamper(copy, 'UPDATE payment SET valid_before = 9223372036854775807 WHERE id = 3');
+  assert.match(run('show', '3', '--ledger', copy).stdout, /^valid before +not known$/m);
+  assert.match(run('show', '4', '--ledger', copy).stdout, /^valid before +20\d\d-\d\d-\d\dT/m);
+});
+
 test('export: CSV that a spreadsheet does not run, JSON that a program reads', () => {
   const { status, stdout } = run('export', '--ledger', LEDGER);
   assert.equal(status, 0);

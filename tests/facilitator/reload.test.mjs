@@ -77,6 +77,8 @@ for (const [why, change, word] of [
   ['another ledger', { ledger: 'other.db' }, /^ledger: a change of this needs a restart/],
   ['another port', { listen: third }, /^http\.listen/],
   ['another node', { rpc: 'http://127.0.0.1:2' }, /^networks: rpc/],
+  ['another rate of calls', { more: '    rpc_rate: 7\n' }, /^networks: rpc/],
+  ['another word on proofs', { more: '    rpc_agree: 1\n' }, /^networks: rpc/],
   ['another signer', { signer: 'other.key' }, /^networks: signers/],
   ['another rhythm', { more: '    poll: 77\n' }, /^networks: poll/],
   ['a till', `${text()}till: {socket: till.sock}\n`, /^till/],

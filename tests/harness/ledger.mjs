@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ledger file from outside, for tests: python's sqlite3 is on every machine
 // that has meson.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 
 const SCRIPT = `import sqlite3,sys
@@ -17,6 +18,19 @@ print(out,end='')`;
 export function sql(file, ...statements) {
   const text = execFileSync('python3', ['-c', SCRIPT, file, ...statements], { encoding: 'utf8' });
   return text.split('\n').filter(Boolean).map((line) => line.split('|'));
+}
+
+const HOLD = `import sqlite3,sys
+c=sqlite3.connect(sys.argv[1],isolation_level=None)
+c.execute('BEGIN IMMEDIATE')
+print('held',flush=True)
+sys.stdin.read()`;
+
+/** Hold the ledger's write lock, as a full disk would: until release(). */
+export async function holdLedger(file) {
+  const holder = spawn('python3', ['-c', HOLD, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(holder.stdout, 'data');
+  return { release: () => { holder.stdin.end(); return once(holder, 'close'); } };
 }
 
 /** What only a broken or tampered ledger could do. */

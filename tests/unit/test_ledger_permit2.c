@@ -171,6 +171,55 @@ a_facilitators(void)
     OK(test_reserve(&in).err == X402_ERR_RESOURCE);
 }
 
+static bool
+is_sponsored(int64_t payment, enum x402_sponsor_kind kind, uint8_t first)
+{
+    struct x402_sponsor sponsor = test_get(payment).sponsor;
+
+    return sponsor.kind == kind &&
+           (kind == X402_SPONSOR_NONE || sponsor.data[0] == first);
+}
+
+static struct x402_sponsor
+sponsor_of(enum x402_sponsor_kind kind, uint8_t first)
+{
+    struct x402_sponsor sponsor = {.kind = kind, .len = X402_SPONSOR_MAX};
+
+    sponsor.data[0] = first;
+    return sponsor;
+}
+
+/* What came along with the newest request is what was looked at, so that is
+ * what settling must use. */
+static void
+another_sponsor(void)
+{
+    struct ledger_reserve in = fresh(8, 1000, X402_METHOD_PERMIT2_EXACT);
+    struct ledger_reserved out = test_reserve(&in);
+
+    OK(is_sponsored(out.payment, X402_SPONSOR_NONE, 0));
+    OK(test_release(&out.rid, NOW) == X402_OK);
+    in.allowance = x402_amount_of(0);
+    in.sponsor = sponsor_of(X402_SPONSOR_EIP2612, 21);
+    out = test_reserve(&in);
+    OK(out.err == X402_OK);
+    OK(is_sponsored(out.payment, X402_SPONSOR_EIP2612, 21));
+    OK(out.row.sponsor.kind == X402_SPONSOR_EIP2612);
+    OK(test_release(&out.rid, NOW) == X402_OK);
+    in.origin = PAY_ORIGIN_FACILITATOR;
+    in.sponsor.data[0] = 22;
+    OK(test_reserve(&in).err == X402_OK);
+    OK(is_sponsored(out.payment, X402_SPONSOR_EIP2612, 22));
+    in = fresh(8, 1000, X402_METHOD_PERMIT2_EXACT);
+    in.sponsor = sponsor_of(X402_SPONSOR_EIP2612, 23);
+    out = test_reserve(&in);
+    OK(test_release(&out.rid, NOW) == X402_OK);
+    in.sponsor = sponsor_of(X402_SPONSOR_NONE, 0);
+    in.allowance = x402_amount_of(5000);
+    out = test_reserve(&in);
+    OK(out.err == X402_OK && is_sponsored(out.payment, X402_SPONSOR_NONE, 0));
+}
+
 int
 main(void)
 {
@@ -183,6 +232,7 @@ main(void)
     too_much();
     no_credit();
     a_facilitators();
+    another_sponsor();
     OK(test_audit() == NULL);
     test_close();
     test_open(); /* the sums are made again from the rows */

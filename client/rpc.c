@@ -8,6 +8,8 @@
 #include <x402/abi.h>
 #include <x402/encode.h>
 #include <x402/json.h>
+#include <x402/payment.h>
+#include <x402/permit2.h>
 
 #include "exchange.h"
 #include "rpc.h"
@@ -187,26 +189,67 @@ finalized(char number[24], uint64_t *time_s, struct rpc *rpc)
     return true;
 }
 
+/* The journal's line does not say by which method it was signed; what was sent
+ * does. */
+static bool
+method_of(enum x402_method *out, const struct record *record)
+{
+    enum x402_carrier carrier = record->wire == X402_WIRE_V2
+                                    ? X402_CARRIER_PAYMENT_SIGNATURE
+                                    : X402_CARRIER_X_PAYMENT;
+    struct x402_payment payment;
+
+    if (x402_payment_decode(&payment, carrier, x402_span_of(record->header)) !=
+        X402_OK)
+        return false;
+    *out = payment.method;
+    return true;
+}
+
+/* EIP-3009: "require(now < validBefore)".  Permit2: "if (block.timestamp >
+ * permit.deadline) revert SignatureExpired": its last second is good. */
+static bool
+is_over(const struct record *record, enum x402_method method, uint64_t time_s)
+{
+    return method == X402_METHOD_EIP3009 ? time_s >= record->auth.valid_before_s
+                                         : time_s > record->auth.valid_before_s;
+}
+
+/* The token keeps the nonces of its own authorizations, Permit2 those of its
+ * permits: a token knows nothing of what Permit2 moved. */
+static bool
+is_unused(bool *unused, struct rpc *rpc, const struct record *record,
+          enum x402_method method, const char *block)
+{
+    static const uint8_t zeros[32];
+    bool permit2 = method != X402_METHOD_EIP3009;
+    uint8_t data[68], word[32];
+
+    if (permit2)
+        (void)x402_abi_nonce_bitmap(data, &record->auth.from,
+                                    record->auth.nonce);
+    else
+        (void)x402_abi_authorization_state(data, &record->auth.from,
+                                           record->auth.nonce);
+    if (!call_word(word, rpc, x402_method_contract(method, &record->asset),
+                   data, sizeof(data), block))
+        return false;
+    *unused = permit2 ? !x402_abi_nonce_bit(word, record->auth.nonce)
+                      : memcmp(word, zeros, sizeof(word)) == 0;
+    return true;
+}
+
 bool
 rpc_payment_is_void(bool *proven, struct rpc *rpc, const struct record *record)
 {
-    uint8_t data[68], word[32];
+    enum x402_method method;
     char block[24];
     uint64_t time_s;
 
     if (!finalized(block, &time_s, rpc))
         return false;
-    /* "require(now < validBefore)": from then on nothing can execute it */
-    if (time_s < record->auth.valid_before_s) {
-        *proven = false;
+    *proven = false;
+    if (!method_of(&method, record) || !is_over(record, method, time_s))
         return true;
-    }
-    (void)x402_abi_authorization_state(data, &record->auth.from,
-                                       record->auth.nonce);
-    if (!call_word(word, rpc, &record->asset, data, sizeof(data), block))
-        return false;
-    *proven = true;
-    for (size_t i = 0; i < sizeof(word); i++)
-        *proven = *proven && word[i] == 0;
-    return true;
+    return is_unused(proven, rpc, record, method, block);
 }

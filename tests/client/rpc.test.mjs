@@ -111,6 +111,42 @@ test('payments --check: void only with proof, and then it counts no more', async
   assert.equal((await user.get([honest.url])).code, 0, 'the budget is free again');
 });
 
+test('payments --check: what Permit2 moved is in Permit2\'s nonces, not the token\'s', async () => {
+  const PERMIT2 = '0x000000000022D473030F116dDEE9F6B43aC78BA3';
+  let state = { time: 0, bits: 0n };
+  const asked = [];
+  const rpc = await node({
+    eth_getBlockByNumber: () => ({ number: '0x10', timestamp: quantity(state.time) }),
+    eth_call: ({ to, data }) => {
+      asked.push({ to, data });
+      return word(to === PERMIT2 ? state.bits : 0);
+    },
+  });
+  const user = newUser({ config: `budget = 0.02/day\nrpc.base-sepolia = ${rpc.url}\n` });
+  const server = await shop({
+    accepts: [entry({ amount: '20000', maxTimeoutSeconds: 1, extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2' } })],
+    afterwards: (response) => response.socket.destroy(),
+  });
+  assert.equal((await user.get(['--retry', '0', server.url])).code, 105);
+  const { validBefore, nonce } = (await user.payments())[0];
+  const bit = 1n << (BigInt(nonce) & 255n);
+  const check = async (time, bits) => {
+    state = { time, bits };
+    const end = await user.run(['payments', '--check']);
+    assert.equal(end.code, 0, end.err);
+    return (await user.payments())[0].state;
+  };
+  await new Promise((resolve) => { setTimeout(resolve, (validBefore + 1 - now()) * 1000 + 100); });
+  assert.equal(await check(validBefore + 1, bit), 'unknown', 'it was used');
+  assert.equal((await user.get([`${server.url}/b`])).code, 103, 'still counted');
+  assert.equal(await check(validBefore, 0n), 'unknown', 'its last second is not over');
+  assert.equal(await check(validBefore + 1, (1n << 256n) - 1n - bit), 'void', 'the neighbours are used');
+  assert.deepEqual(asked.at(-1), {
+    to: PERMIT2,
+    data: `0x4fe02b44${'0'.repeat(24)}${PAYER.slice(2).toLowerCase()}${(BigInt(nonce) >> 8n).toString(16).padStart(64, '0')}`,
+  });
+});
+
 test('payments --check leaves alone what is done, and what is alive', async () => {
   const rpc = await node({
     eth_getBlockByNumber: () => ({ number: '0x1', timestamp: quantity(now() + 1e6) }),

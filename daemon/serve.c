@@ -343,6 +343,8 @@ open_http(struct serving *s, char *error, size_t error_len)
         return true;
     s->http = http_open(s->core, s->config, s->cashier, s->ledger, s->bazaar,
                         error, error_len);
+    if (s->http != NULL)
+        http_set_lightning(s->http, s->lightning);
     return s->http != NULL;
 }
 

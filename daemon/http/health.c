@@ -54,6 +54,19 @@ add_network(struct x402_buf *out, const struct config_network *network,
     x402_buf_char(out, '}');
 }
 
+static void
+add_lightning(struct x402_buf *out, const struct lightning_health *health)
+{
+    add_flag(out, ",\"lightning\":{\"ready\":", health->ready);
+    x402_buf_text(out, ",\"outstanding\":");
+    x402_buf_u64(out, health->outstanding);
+    if (!health->ready) {
+        x402_buf_text(out, ",\"reason\":");
+        x402_buf_json(out, x402_span_of(health->why));
+    }
+    x402_buf_char(out, '}');
+}
+
 static bool
 all_well(const struct http *http)
 {
@@ -92,7 +105,12 @@ fill(struct http_request *request)
 {
     struct http *http = request->http;
     struct x402_buf *out = &request->out;
-    bool well = all_well(http);
+    struct lightning_health lightning = {.ready = true};
+    bool well;
+
+    if (http->lightning != NULL)
+        lightning_health(http->lightning, &lightning);
+    well = all_well(http) && lightning.ready;
 
     x402_buf_text(out, well ? "{\"status\":\"ok\"" : "{\"status\":\"error\"");
     x402_buf_text(out, ",\"version\":\"" X402D_VERSION "\",\"networks\":[");
@@ -104,6 +122,8 @@ fill(struct http_request *request)
         add_network(out, network, health_of(http, network));
     }
     x402_buf_char(out, ']');
+    if (http->lightning != NULL)
+        add_lightning(out, &lightning);
     add_unsettled(out, http);
     x402_buf_char(out, '}');
     request->status = well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;

@@ -11,6 +11,7 @@
 #include "../cashier.h"
 #include "../config.h"
 #include "../core.h"
+#include "../lightning/lightning.h"
 
 struct bazaar; /* may be NULL: there is none */
 struct http;
@@ -20,6 +21,8 @@ struct http;
 struct http *http_open(struct core *core, const struct config *config,
                        struct cashier *cashier, struct ledger *ledger,
                        struct bazaar *bazaar, char *error, size_t error_len);
+/** Once, before the loop runs; NULL: there is no Lightning. */
+void http_set_lightning(struct http *http, struct lightning *lightning);
 /** From now on.  What is under way keeps the old one, which must live on. */
 void http_reconfigure(struct http *http, const struct config *config);
 /** Stop accepting; what is in flight goes on, further requests on open

@@ -238,6 +238,20 @@ add_chains(struct x402_buf *out, const struct http *http, const char *name,
 }
 
 static void
+add_lightning(struct x402_buf *out, struct lightning *lightning)
+{
+    struct lightning_health health;
+
+    if (lightning == NULL)
+        return;
+    lightning_health(lightning, &health);
+    add_gauge(out, "x402_lightning_ready", "1: LND is there and well",
+              health.ready);
+    add_gauge(out, "x402_invoices_outstanding",
+              "invoices that somebody could still pay", health.outstanding);
+}
+
+static void
 fill(struct http_request *request)
 {
     const struct http *http = request->http;
@@ -255,6 +269,7 @@ fill(struct http_request *request)
     add_chains(out, http, "x402_chain_head", "newest block seen", head);
     add_chains(out, http, "x402_signer_balance_wei",
                "what all signers together have for gas", balance);
+    add_lightning(out, http->lightning);
     add_gauge(out, "x402_http_in_flight", "HTTP requests not yet answered",
               http_in_flight(http));
     request->status = MHD_HTTP_OK;

@@ -339,6 +339,12 @@ http_open(struct core *core, const struct config *config,
 }
 
 void
+http_set_lightning(struct http *http, struct lightning *lightning)
+{
+    http->lightning = lightning;
+}
+
+void
 http_reconfigure(struct http *http, const struct config *config)
 {
     http->config = config;

@@ -52,6 +52,7 @@ struct http {
     struct cashier *cashier;
     struct ledger *ledger;
     struct bazaar *bazaar; /* NULL: none */
+    struct lightning *lightning; /* core thread; NULL: not configured */
     struct MHD_Daemon *daemon;
     struct x402_signer *verifier; /* of attestations; NULL: none are made */
     struct slow *slow;

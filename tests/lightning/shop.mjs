@@ -74,6 +74,7 @@ http {
   large_client_header_buffers 4 32k;
   server {
     listen 127.0.0.1:${shop.ports.gateway} backlog=1024;
+    listen 127.0.0.1:${shop.ports.h2} http2;
     set_real_ip_from 127.0.0.1;
     real_ip_header X-Peer;
     x402_daemon unix:${shop.dir}/till.sock;
@@ -105,7 +106,7 @@ export class Shop {
 
   async start() {
     this.dir = mkdtempSync(join(tmpdir(), 'x402-ln-'));
-    this.ports = await freePorts(15900, ['gateway', 'upstream', 'facilitator', 'lnd']);
+    this.ports = await freePorts(15900, ['gateway', 'h2', 'upstream', 'facilitator', 'lnd']);
     this.lnd = new FakeLnd({ dir: join(this.dir, 'lnd'), port: this.ports.lnd });
     await this.lnd.start();
     writeFileSync(join(this.dir, 'signer.key'), `${privateKey(SETTLER).slice(2)}\n`, { mode: 0o600 });

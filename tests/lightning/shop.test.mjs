@@ -3,7 +3,7 @@
 // drives.  The oracles are the upstream's counter and the node's.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { sha256, proofs, useShop } from './shop.mjs';
+import { invoiceOnly, sha256, proofs, useShop } from './shop.mjs';
 
 const shop = useShop();
 before(() => shop.start(), { timeout: 60_000 });
@@ -198,6 +198,14 @@ test('an invoice of somebody else on the same node buys nothing', async () => {
   assert.equal(refused.status, 402);
   assert.equal(refused.headers['x-payment-error'], 'no_matching_offer');
   assert.equal(shop.hits.length, hits);
+});
+
+test('an invoice is no proof, unless the daemon is told so', async () => {
+  const asked = await shop.ask('/ln?alone');
+  const preimage = shop.lnd.pay(asked.entry.extra.invoice);
+  const refused = await shop.get('/ln?alone', invoiceOnly(asked));
+  assert.deepEqual([refused.status, refused.headers['x-payment-error']], [402, 'bad_preimage']);
+  assert.equal((await shop.get('/ln?alone', proofs.lnbtc(asked, preimage))).status, 200);
 });
 
 test('where there is no Lightning entry, nobody asks the daemon for one', async () => {

@@ -4,6 +4,8 @@
 #ifndef X402_JCS_H
 #define X402_JCS_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include <x402/buf.h>
@@ -29,5 +31,8 @@
  *  Threads: any. */
 X402_MUST_CHECK enum x402_err x402_jcs_write(struct x402_buf *buf,
                                              const json_t *value);
+
+/** Does the member name a come before b?  NUL-terminated UTF-8. */
+bool x402_jcs_before(const char *a, const char *b);
 
 #endif

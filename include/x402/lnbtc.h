@@ -53,6 +53,28 @@ X402_MUST_CHECK enum x402_err
 x402_lnbtc_request_hash(uint8_t out32[32],
                         const struct x402_lnbtc_request *request);
 
+/* ---- the request, profile mcp:1 ---- */
+
+#define X402_LNBTC_CALL_MAX 65536 /* bytes of the binding, as JCS */
+
+/** An MCP tools/call. */
+struct x402_lnbtc_call {
+    struct x402_span server;     /* the configured endpoint: http or https */
+    struct x402_span name;       /* params.name */
+    const json_t *arguments;     /* params.arguments; NULL: omitted */
+    const json_t *meta;          /* params._meta; NULL: none */
+    const char *const *metadata; /* names of bound members of _meta, ascending
+                                    by UTF-16 code units */
+    size_t metadata_len;
+};
+/** The request hash of mcp:1.
+ *  Returns: X402_ERR_LN_BINDING for a server, name, order, type or value that
+ *           the profile does not allow, a number that is no integer of at most
+ *           2^53-1, and a binding over X402_LNBTC_CALL_MAX.
+ *  Memory:  128 KiB of stack.  Threads: any. */
+X402_MUST_CHECK enum x402_err
+x402_lnbtc_call_hash(uint8_t out32[32], const struct x402_lnbtc_call *call);
+
 /* ---- the offer ---- */
 
 /** One lnbtc entry of `accepts`.  Spans borrow. */

@@ -76,8 +76,8 @@ rank_of(char c)
 
 /* RFC 8785, section 3.2.3: "property name strings to be sorted are formatted as
  * arrays of UTF-16 code units [...] sorted using pure value comparisons". */
-static bool
-sorts_before(const char *a, const char *b)
+bool
+x402_jcs_before(const char *a, const char *b)
 {
     while (*a != '\0' && *a == *b) {
         a++;
@@ -98,7 +98,7 @@ sorted_names(const char **names, const json_t *object)
         const char *name = json_object_iter_key(at);
         size_t i = count++;
 
-        for (; i > 0 && sorts_before(name, names[i - 1]); i--)
+        for (; i > 0 && x402_jcs_before(name, names[i - 1]); i--)
             names[i] = names[i - 1];
         names[i] = name;
     }

@@ -51,7 +51,7 @@ struct http {
     _Atomic(const struct config *) config; /* set by core, read by both */
     struct cashier *cashier;
     struct ledger *ledger;
-    struct bazaar *bazaar; /* NULL: none */
+    struct bazaar *bazaar;       /* NULL: none */
     struct lightning *lightning; /* core thread; NULL: not configured */
     struct MHD_Daemon *daemon;
     struct x402_signer *verifier; /* of attestations; NULL: none are made */

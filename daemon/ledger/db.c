@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "logfile.h"
+
 static const char *const texts[STATEMENT_COUNT] = {
 #define STATEMENT_TEXT(name, text) [name] = text,
     STATEMENTS(STATEMENT_TEXT) INVOICE_STATEMENTS(STATEMENT_TEXT)
@@ -27,7 +29,7 @@ db_open(struct db *db, const char *path, int flags)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     rc = sqlite3_open_v2(path, &db->handle,
                          flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                         NULL);
+                         logfile_vfs());
 
     if (rc != SQLITE_OK) {
         fail(db, rc);

@@ -49,6 +49,7 @@ mutants({
   lock_off: 'unit/test_ledger_open',
   fence_off: 'unit/test_ledger_open',
   sync_off: 'unit/test_ledger_crash',
+  log_late: 'unit/test_ledger_crash',
   sync_error_ignored: 'unit/test_ledger_crash',
 
   // tools: whose payment it is, and what is charged in vain

@@ -34,7 +34,7 @@ static sqlite3_mem_methods memory;
 
 static enum fault armed;
 static unsigned strike_at, power_seed;
-static bool strike_for_ever;
+static bool strike_for_ever, powersafe;
 static atomic_uint calls;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct undo *undos;
@@ -233,12 +233,14 @@ on_sector_size(sqlite3_file *file)
     return real(file)->pMethods->xSectorSize(real(file));
 }
 
-/* Without "powersafe overwrite": sectors may be torn. */
+/* Without "powersafe overwrite", SQLite takes care that no sector is written
+ * in parts; with it, the ledger's log is written in large pieces.  A seed has
+ * one or the other. */
 static int
 on_characteristics(sqlite3_file *file)
 {
     (void)file;
-    return 0;
+    return powersafe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 
 static int
@@ -347,6 +349,7 @@ faulty_install(enum fault kind, unsigned n, bool for_ever, unsigned seed)
 {
     strike_at = n;
     strike_for_ever = for_ever;
+    powersafe = seed % 2 != 0;
     power_seed = seed * 2654435761u + 1;
     if (kind == FAULT_MEMORY)
         install_memory();

@@ -34,6 +34,7 @@ insert(struct ledger *ledger, struct adopt *a)
     bind_int(stmt, 10, (int64_t)in->auth.valid_after_s);
     bind_int(stmt, 11, (int64_t)in->auth.valid_before_s);
     (void)sqlite3_bind_text(stmt, 12, in->resource, -1, SQLITE_STATIC);
+    seen_add(&ledger->seen, &in->auth.from, in->auth.nonce);
     db_run_one(db, stmt);
 }
 

@@ -127,6 +127,7 @@ write_new(struct ledger *ledger, struct reserve *r)
     bind_new_signed(stmt, row);
     bind_new_rest(stmt, ledger, r, row);
     bind_new_method(stmt, &r->in);
+    seen_add(&ledger->seen, &row->auth.from, row->auth.nonce);
     db_run_one(db, stmt);
     row_count(ledger, 0, 0, row->state, row->run);
     money = money_of(row);

@@ -11,6 +11,7 @@
 #include "account.h"
 #include "db.h"
 #include "ledger.h"
+#include "seen.h"
 
 #define LEDGER_GROUP_MAX 256  /* commands that share one commit */
 #define LEDGER_LAZY_MS 50     /* started, done: wait this long for company */
@@ -73,6 +74,7 @@ struct ledger {
     struct db read;           /* core thread */
     struct tally pending;     /* of the group being run; writer thread */
     struct accounts accounts; /* writer thread, after open */
+    struct seen seen;
     _Atomic int64_t count[PAY_FAILED + 1];
     _Atomic int64_t redeemable;
 

@@ -243,6 +243,8 @@ ledger_find(struct ledger *ledger, const struct pay_key *key,
 {
     struct row row;
 
+    if (!seen_perhaps(&ledger->seen, &key->payer, key->nonce))
+        return false;
     return look(ledger, row_by_key(&ledger->read, key, &row), &row, out);
 }
 

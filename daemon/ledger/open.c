@@ -175,6 +175,23 @@ count_rows(struct ledger *ledger)
     }
 }
 
+/* By the index of keys alone. */
+static void
+recall_keys(struct ledger *ledger)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_KEYS);
+    struct x402_address payer;
+    uint8_t nonce[32];
+
+    seen_init(&ledger->seen, (uint64_t)ledger->last_id);
+    while (db_row(db, stmt)) {
+        column_address(db, stmt, 0, &payer);
+        column_blob(db, stmt, 1, nonce, sizeof nonce);
+        seen_add(&ledger->seen, &payer, nonce);
+    }
+}
+
 static bool
 start_log(struct db *db)
 {
@@ -197,6 +214,7 @@ open_connections(struct ledger *ledger, struct message error)
         return say(error, "%s: %s", ledger->path,
                    sqlite3_errmsg(write->handle));
     count_rows(ledger);
+    recall_keys(ledger);
     credit_recall(ledger);
     if (!db_open(&ledger->copy, ledger->path, SQLITE_OPEN_READWRITE) ||
         !db_open(&ledger->read, ledger->path, SQLITE_OPEN_READONLY))
@@ -212,6 +230,7 @@ close_all(struct ledger *ledger)
     db_close(&ledger->copy);
     db_close(&ledger->write);
     accounts_free(&ledger->accounts);
+    seen_free(&ledger->seen);
     if (ledger->lock_fd >= 0)
         close(ledger->lock_fd);
     free(ledger->path);

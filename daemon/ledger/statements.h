@@ -44,6 +44,7 @@
     X(SQL_BY_ID, "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1")           \
     X(SQL_BY_RID,                                                              \
       "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1 AND rid = ?2")         \
+    X(SQL_KEYS, "SELECT payer, nonce FROM payment")                            \
     X(SQL_LAST_ID, "SELECT coalesce(max(id), 0) FROM payment")                 \
     X(SQL_OPEN_OF_WORKER,                                                      \
       "SELECT rid FROM payment WHERE run = 1 AND worker = ?1")                 \

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The core loop and its mailbox: a locked list of tasks and one uv_async that
+/* The core loop and its mailbox: a locked list of tasks and an eventfd that
  * says "look".  The list is taken whole, so a burst of posts costs one wake-up,
- * and tasks run in the order in which they were posted. */
+ * and tasks run in the order in which they were posted.  (Not a uv_async: its
+ * receiver spins while the sender is still inside uv_async_send, and a sender
+ * that was just preempted keeps it at that for a long time.) */
 #include "core.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 struct letter {
     struct letter *next;
@@ -19,7 +24,8 @@ struct letter {
 
 struct core {
     uv_loop_t loop;
-    uv_async_t wake;
+    uv_poll_t wake;
+    int wake_fd;
     pthread_mutex_t lock;
     struct letter *first, **last; /* under lock */
 };
@@ -47,10 +53,17 @@ take_all(struct core *core)
 /* What the tasks post themselves comes with the next wake-up: sockets and
  * timers get their turn in between. */
 static void
-deliver(uv_async_t *wake)
+deliver(uv_poll_t *wake, int status, int events)
 {
-    struct letter *letter = take_all(wake->data);
+    struct core *core = wake->data;
+    struct letter *letter;
+    eventfd_t count;
 
+    (void)status;
+    (void)events;
+    /* first: who posts from here on wakes us again */
+    (void)eventfd_read(core->wake_fd, &count);
+    letter = take_all(core);
     while (letter != NULL) {
         struct letter *next = letter->next;
 
@@ -66,7 +79,9 @@ core_new(void)
     struct core *core = calloc(1, sizeof *core);
 
     if (core == NULL || uv_loop_init(&core->loop) != 0 ||
-        uv_async_init(&core->loop, &core->wake, deliver) != 0 ||
+        (core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
+        uv_poll_init(&core->loop, &core->wake, core->wake_fd) != 0 ||
+        uv_poll_start(&core->wake, UV_READABLE, deliver) != 0 ||
         pthread_mutex_init(&core->lock, NULL) != 0)
         die("cannot make the event loop");
     core->wake.data = core;
@@ -84,6 +99,7 @@ core_free(struct core *core)
     for (int i = 0; i < 16 && uv_loop_alive(&core->loop); i++)
         uv_run(&core->loop, UV_RUN_NOWAIT);
     (void)uv_loop_close(&core->loop);
+    close(core->wake_fd);
     /* nobody is left to take these */
     for (struct letter *letter = take_all(core), *next; letter != NULL;
          letter = next) {
@@ -104,6 +120,7 @@ void
 core_post(struct core *core, core_task task, void *arg)
 {
     struct letter *letter = malloc(sizeof *letter);
+    bool first;
 
     if (letter == NULL)
         die("out of memory");
@@ -111,10 +128,12 @@ core_post(struct core *core, core_task task, void *arg)
     letter->task = task;
     letter->arg = arg;
     pthread_mutex_lock(&core->lock);
+    first = core->first == NULL;
     *core->last = letter;
     core->last = &letter->next;
     /* inside the lock, so that core_free, which takes it, comes after */
-    uv_async_send(&core->wake);
+    if (first)
+        (void)eventfd_write(core->wake_fd, 1);
     pthread_mutex_unlock(&core->lock);
 }
 

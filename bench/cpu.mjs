@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD, PROJECT } from '../devnet/paths.mjs';
 import { Process, sleep } from '../devnet/process.mjs';
-import { PAY_TO, cpuSeconds, startSite, startUpstream, wrk } from './site.mjs';
+import { PAY_TO, cpuSeconds, startSite, startUpstream, upstreamSocket, wrk } from './site.mjs';
 
 const SECONDS = Number(process.env.X402_BENCH_SECONDS || 4);
 const PORT = Number(process.env.X402_BENCH_PORT_BASE || 16950);
@@ -32,7 +32,7 @@ function threads(pid) {
 try {
   const stub = track(new Process({ name: 'stub chain', command: join(BUILD, 'bench', 'stub_chain'), args: [String(PORT)], log: join(root, 'stub.log') }).start());
   const upstream = track(await startUpstream(join(root, 'upstream'), PORT + 1));
-  const site = track(await startSite({ dir: join(root, 'stub'), port: PORT + 2, daemonPort: PORT + 3, upstreamPort: PORT + 1,
+  const site = track(await startSite({ dir: join(root, 'stub'), port: PORT + 2, daemonPort: PORT + 3, upstream: upstreamSocket(join(root, 'upstream')),
     rpc: `http://127.0.0.1:${PORT}`, workers: 2, credit: '1000000000 USDC' }));
   const file = join(root, 'payments');
   const out = openSync(file, 'w');
@@ -41,7 +41,7 @@ try {
   const programs = { ...site.processes, 'stub chain': stub, upstream };
   const before = Object.fromEntries(Object.entries(programs).map(([name, p]) => [name, cpuSeconds(p)]));
   const threadsBefore = threads(site.processes.x402d.pid);
-  const perf = process.env.X402_BENCH_PERF && spawn('perf', ['record', '-q', '-g', '-F', '1500', '-o', process.env.X402_BENCH_PERF, '-p', String((process.env.X402_BENCH_PERF_OF === 'gateway' ? readFileSync(`/proc/${site.processes.gateway.pid}/task/${site.processes.gateway.pid}/children`, 'utf8').trim().split(' ').join(',') : site.processes.x402d.pid))], { stdio: 'inherit' });
+  const perf = process.env.X402_BENCH_PERF && spawn('perf', ['record', '-q', '-g', '-F', '1500', '-e', 'cpu-clock', '-o', process.env.X402_BENCH_PERF, '-p', String((process.env.X402_BENCH_PERF_OF === 'gateway' ? readFileSync(`/proc/${site.processes.gateway.pid}/task/${site.processes.gateway.pid}/children`, 'utf8').trim().split(' ').join(',') : site.processes.x402d.pid))], { stdio: 'inherit' });
   await sleep(perf ? 500 : 0);
   const r = wrk({ url: KIND === 'bodies' ? `${site.facilitator}/verify` : `${site.url}/paid`, connections, seconds: SECONDS, script: join(PROJECT, 'bench', 'load.lua'), args: [KIND, file] });
   await sleep(1500); // the settler finishes

@@ -10,7 +10,7 @@ import { privateKey } from '../devnet/accounts.mjs';
 import { BUILD, PROJECT } from '../devnet/paths.mjs';
 import { Process, listening, sleep } from '../devnet/process.mjs';
 import { fund, keepUp, settleCaptured } from './settler.mjs';
-import { PAY_TO, startPlain402, startSite, startUpstream, wrk } from './site.mjs';
+import { PAY_TO, startPlain402, startSite, startUpstream, upstreamSocket, wrk } from './site.mjs';
 
 const SECONDS = Number(process.env.X402_BENCH_SECONDS || 6);
 const PORT = Number(process.env.X402_BENCH_PORT_BASE || 16900);
@@ -57,7 +57,7 @@ async function unpaid(site) {
 
 async function onStubChain(yard) {
   track(new Process({ name: 'stub chain', command: tool('stub_chain'), args: [String(PORT)], log: join(root, 'stub.log') }).start());
-  const site = track(await startSite({ dir: join(root, 'stub'), port: PORT + 2, daemonPort: PORT + 3, upstreamPort: PORT + 1,
+  const site = track(await startSite({ dir: join(root, 'stub'), port: PORT + 2, daemonPort: PORT + 3, upstream: upstreamSocket(join(root, 'upstream')),
     rpc: `http://127.0.0.1:${PORT}`, workers: 2, credit: '1000000000 USDC' }));
   await unpaid(site.url);
   result.paid = {};
@@ -99,7 +99,7 @@ async function againstReference() {
   const theirs = paid(reference.url, 16, 200, 64, SECONDS * 2);
   const theirVerify = wrk({ url: `${reference.facilitator}/verify`, connections: 64, seconds: SECONDS, script: here('load.lua'),
     args: ['bodies', ammunition('bodies', 1000 * SECONDS, 64)] });
-  const site = track(await startSite({ dir: join(root, 'anvil'), port: PORT + 12, daemonPort: PORT + 15, upstreamPort: PORT + 1,
+  const site = track(await startSite({ dir: join(root, 'anvil'), port: PORT + 12, daemonPort: PORT + 15, upstream: upstreamSocket(join(root, 'upstream')),
     rpc: chain.url, workers: 2, credit: '1000000 USDC' }));
   const before = await chain.rpc.balance(USDC, PAY_TO);
   const ours = paid(site.url, 16, 6000, 64, SECONDS * 2);
@@ -130,7 +130,7 @@ async function settler() {
   const chain = await startChain({ port: PORT + 20, dir: join(root, 'settler') });
   track(chain.process);
   await fund(chain.rpc, 200);
-  const ports = { port: PORT + 21, daemonPort: PORT + 22, upstreamPort: PORT + 1 };
+  const ports = { port: PORT + 21, daemonPort: PORT + 22, upstream: upstreamSocket(join(root, 'upstream')) };
   const of = (name, options) => settleCaptured({ chain, dir: join(root, name), ports, payers: 200, ...options });
   const alone = await of('alone', { count: 50, batch: '{max: 1, wait: 1}' });
   const many = await of('many', { count: COUNT });

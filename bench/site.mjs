@@ -39,10 +39,11 @@ export async function startNginx(name, dir, port, text) {
   return nginx;
 }
 
-/** An upstream that answers at once. */
+/** An upstream that answers at once, on a port and on the socket that upstreamSocket names. */
+export const upstreamSocket = (dir) => `unix:${dir}/upstream.sock`;
 export function startUpstream(dir, port) {
   return startNginx('upstream', dir, port, nginxHead(dir, 1) + nginxHttp(dir, `
-  server { listen 127.0.0.1:${port} backlog=4096; default_type application/json; return 200 '{"paid":true}'; }`));
+  server { listen 127.0.0.1:${port} backlog=4096; listen ${upstreamSocket(dir)} backlog=4096; default_type application/json; return 200 '{"paid":true}'; }`));
 }
 
 /** nginx that says the same 402, byte for byte, without any of our code. */
@@ -60,7 +61,7 @@ export async function startPlain402(dir, port, url) {
     return 402 '${body.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\$/g, '')}'; }`));
 }
 
-export async function startSite({ dir, port, daemonPort, upstreamPort, rpc, workers, credit, batch = '{max: 100, wait: 1000}' }) {
+export async function startSite({ dir, port, daemonPort, upstreamPort, upstream = `127.0.0.1:${upstreamPort}`, rpc, workers, credit, batch = '{max: 100, wait: 1000}' }) {
   mkdirSync(dir, { recursive: true });
   const socket = join(dir, 'till.sock');
   writeFileSync(join(dir, 'signer.key'), privateKey(0), { mode: 0o600 });
@@ -83,7 +84,7 @@ networks:
   await listening(daemon, { host: '127.0.0.1', port: daemonPort });
   const nginx = await startNginx('gateway', join(dir, 'nginx'), port,
     `load_module ${PROGRAMS.module};` + nginxHead(join(dir, 'nginx'), workers) + nginxHttp(join(dir, 'nginx'), `
-  upstream api { server 127.0.0.1:${upstreamPort}; keepalive 128; }
+  upstream api { server ${upstream}; keepalive 128; }
   server { listen 127.0.0.1:${port} backlog=4096;
     x402_daemon unix:${socket};
     x402_base_url http://127.0.0.1:${port};

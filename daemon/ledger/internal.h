@@ -16,7 +16,7 @@
 #define LEDGER_GROUP_MAX 256  /* commands that share one commit */
 #define LEDGER_LAZY_MS 50     /* started, done: wait this long for company */
 #define LEDGER_GATHER_FROM 12 /* after a group of so many ... */
-#define LEDGER_GATHER_US 500  /* ... the next one is waited for */
+#define LEDGER_GATHER_US 150  /* ... the next one is waited for */
 #define LEDGER_WAITING_MAX                                                     \
     16384                     /* commands in the queue; more: reserve BUSY     \
                                */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "internal.h"
@@ -200,6 +201,8 @@ writer_main(void *arg)
 {
     struct ledger *ledger = arg;
 
+    /* or each moment would take 50 microseconds more */
+    (void)prctl(PR_SET_TIMERSLACK, 1);
     pthread_mutex_lock(&ledger->lock);
     while (wait_for_work(ledger)) {
         struct group *group;

@@ -133,6 +133,20 @@ look_at_till(struct inspection *in)
 }
 
 static void
+look_at_keys(struct inspection *in)
+{
+    for (size_t i = 0; i < in->config->api_key_len; i++) {
+        const struct config_api_key *key = &in->config->api_key[i];
+
+        if (key->gas_gwei != 0)
+            printf("key: %s: may cost %llu gwei of gas a day\n", key->name,
+                   (unsigned long long)key->gas_gwei);
+        else
+            printf("key: %s: no end to its gas (http.keys.gas)\n", key->name);
+    }
+}
+
+static void
 look_at_http(struct inspection *in)
 {
     if (in->config->http_port == 0)
@@ -364,6 +378,7 @@ inspect(struct config *config, const char *path)
     look_at_ledger(&in);
     look_at_till(&in);
     look_at_http(&in);
+    look_at_keys(&in);
     for (size_t i = 0; i < config->network_len; i++)
         look_at_network(&in, i);
     look_at_verifier(&in);

@@ -2,6 +2,7 @@
 /* The facilitator's two questions.  verify only asks; settle claims the payment
  * in the ledger, and the same payment gets the same answer however often and
  * however concurrently it comes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "../failpoint.h"
@@ -114,14 +115,30 @@ on_reserved(void *arg, const struct ledger_reserved *out)
 
 /* -- both -- */
 
+/** "What cannot settle is refused": the claim counts, this only looks. */
+static bool
+has_gas_left(const struct facilitate *f)
+{
+    const struct ledger_reserve *in = &f->op.in;
+
+    return in->key_gas_gwei == 0 ||
+           ledger_key_gas(f->op.cashier->ledger, in->key, in->now_ms) +
+                   in->gas_gwei <=
+               in->key_gas_gwei;
+}
+
 static void
 on_verdict(void *arg, const struct chain_verdict *verdict)
 {
     struct facilitate *f = arg;
 
     check_verdict(&f->op, verdict);
+    if (f->op.in.key[0] != '\0')
+        f->op.in.gas_gwei = chain_gas_gwei(f->op.chain, verdict);
     if (f->settle && !f->nothing)
         ledger_reserve(f->op.cashier->ledger, &f->op.in, on_reserved, f);
+    else if (verdict->err == X402_OK && !f->settle && !has_gas_left(f))
+        answer(f, X402_ERR_KEY_GAS);
     else
         answer(f, verdict->err);
 }
@@ -233,6 +250,10 @@ facilitate(struct cashier *cashier,
     take_over(&f->op.in, request);
     if (settle)
         take_charge(f, &request->requirement.amount);
+    if (key != NULL) {
+        snprintf(f->op.in.key, sizeof f->op.in.key, "%s", key->name);
+        f->op.in.key_gas_gwei = key->gas_gwei;
+    }
     err = check_terms(&f->op, may_collect(&f->op, key));
     if (err != X402_OK)
         answer(f, err);

@@ -117,6 +117,11 @@ const struct chain_health *chain_health(const struct chain *chain);
 /** Are Permit2 and the method's proxy there, and with upto a signer of ours
  * that it could name?  Always for EIP-3009. */
 bool chain_knows(const struct chain *chain, enum x402_method method);
+/** What the gas of a settlement is counted as before it is made: that of one
+ * transaction of its own, at the highest fee that would be offered now, in
+ * gwei.  0: somebody else pays. */
+uint64_t chain_gas_gwei(const struct chain *chain,
+                        const struct chain_verdict *verdict);
 /** Is it one of the accounts that settle for us? */
 bool chain_is_signer(const struct chain *chain,
                      const struct x402_address *address);

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wallet.h"
+
+#define GWEI 1000000000u
+
 struct signers {
     struct chain *chain;
     struct signer signer[CONFIG_SIGNERS_MAX];
@@ -158,6 +162,25 @@ offer_single(const struct chain *chain, struct fees *out)
                              chain->config->max_fee_settlement_gwei};
 
     return fees_offer(out, &chain->market, &caps, FEES_GAS_SINGLE, 1);
+}
+
+uint64_t
+chain_gas_gwei(const struct chain *chain, const struct chain_verdict *verdict)
+{
+    uint64_t gas = verdict->deploys    ? WALLET_DEPLOY_GAS
+                   : verdict->has_code ? WALLET_GAS
+                                       : FEES_GAS_SINGLE;
+    struct fees fees;
+    struct x402_amount wei, gwei;
+    uint64_t out = UINT64_MAX;
+
+    if (chain->remote != NULL || !offer_single(chain, &fees))
+        return 0;
+    if (fees_cost(&wei, &fees.max_fee, gas)) {
+        (void)x402_amount_div_u64(&gwei, &wei, GWEI);
+        (void)x402_amount_u64(&out, &gwei);
+    }
+    return out < UINT64_MAX ? out + 1 : out; /* upwards */
 }
 
 static bool

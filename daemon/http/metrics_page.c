@@ -185,6 +185,34 @@ add_owed(struct x402_buf *out, const struct http_debts *debts)
     }
 }
 
+/* -- API keys -- */
+
+static void
+add_keys(struct x402_buf *out, const struct http_request *request)
+{
+    const struct config *config = request->config;
+    uint64_t now_ms = core_now_ms();
+    struct x402_amount number;
+
+    if (config->api_key_len == 0)
+        return;
+    add_head(out, "x402_key_gas_gwei", "gauge",
+             "what the settlements of this API key count as today, UTC");
+    for (size_t i = 0; i < config->api_key_len; i++) {
+        number = x402_amount_of(ledger_key_gas(
+            request->http->ledger, config->api_key[i].name, now_ms));
+        add_sample(out, "x402_key_gas_gwei", "key", config->api_key[i].name,
+                   &number);
+    }
+    add_head(out, "x402_key_gas_limit_gwei", "gauge",
+             "what they may come to in a day; 0: no end");
+    for (size_t i = 0; i < config->api_key_len; i++) {
+        number = x402_amount_of(config->api_key[i].gas_gwei);
+        add_sample(out, "x402_key_gas_limit_gwei", "key",
+                   config->api_key[i].name, &number);
+    }
+}
+
 /* -- chains -- */
 
 /** One number of a network's health. */
@@ -261,6 +289,7 @@ fill(struct http_request *request)
     add_counters(out);
     add_ledger(out, http->ledger);
     add_owed(out, http_debts(request->http));
+    add_keys(out, request);
     add_chains(out, http, "x402_chain_reachable", "1: a node answers",
                reachable);
     add_chains(out, http, "x402_chain_can_settle",

@@ -13,6 +13,7 @@
 /* @x402/evm 2.27, exact EVM facilitator: "validBefore >= now + 6 s". */
 #define MARGIN_S 6
 /* The seller chose maxTimeoutSeconds, not we; this keeps times in bounds. */
+#define DAY_S 86400
 #define LONGEST_S (10ULL * 365 * 24 * 3600)
 
 static const uint8_t *
@@ -143,6 +144,9 @@ http_payment_status(enum x402_err err)
     switch (x402_err_info(err)->http_status) {
     case MHD_HTTP_BAD_REQUEST:
         return MHD_HTTP_BAD_REQUEST;
+    case MHD_HTTP_TOO_MANY_REQUESTS: /* the key's, not the payer's */
+        return err == X402_ERR_KEY_GAS ? MHD_HTTP_TOO_MANY_REQUESTS
+                                       : MHD_HTTP_OK;
     case MHD_HTTP_SERVICE_UNAVAILABLE:
         /* An outcome that is still open is an answer of the protocol.  But a
          * payment of which nothing is known is not an invalid one: a server
@@ -160,6 +164,9 @@ http_payment_answer_status(struct http_request *request, enum x402_err err)
         request->forbidden ? MHD_HTTP_FORBIDDEN : http_payment_status(err);
     if (request->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         request->retry_after_s = 1;
+    if (request->status == MHD_HTTP_TOO_MANY_REQUESTS) /* tomorrow, UTC */
+        request->retry_after_s =
+            (unsigned)(DAY_S - core_now_ms() / 1000 % DAY_S);
 }
 
 const struct x402_address *

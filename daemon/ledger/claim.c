@@ -2,6 +2,7 @@
 /* The writing half of reserve: a new row, or a new run of an old one. */
 #include <string.h>
 
+#include "key_gas.h"
 #include "reserve.h"
 
 static enum pay_state
@@ -214,12 +215,14 @@ claim_write(struct ledger *ledger, struct reserve *r, enum claim step)
         return;
     case CLAIM_INSERT:
         write_new(ledger, r);
+        key_gas_add(&ledger->write, &r->in);
         return;
     case CLAIM_AGAIN:
         write_again(ledger, r);
         break;
     case CLAIM_FACILITATE:
         write_facilitate(ledger, r);
+        key_gas_add(&ledger->write, &r->in);
         break;
     case CLAIM_REDEEM:
         write_redeem(ledger, r);

@@ -113,6 +113,8 @@ void ledger_close(struct ledger *ledger);
 
 /* -- the gateway's commands -- */
 
+#define LEDGER_KEY_MAX 32 /* bytes of an API key's name */
+
 struct ledger_reserve {
     enum pay_origin origin;
     enum pay_mode mode;
@@ -142,6 +144,10 @@ struct ledger_reserve {
     unsigned confirmations;
     uint64_t head_number; /* newest block seen, for the credit's confirmation
                              depth */
+    /* a facilitator's: whose budget the gas is taken from, UTC day by day */
+    char key[LEDGER_KEY_MAX + 1]; /* "": nobody's */
+    uint64_t gas_gwei;            /* what it is counted as */
+    uint64_t key_gas_gwei;        /* the key's day; 0: no end */
     uint64_t now_ms;
 };
 
@@ -170,12 +176,19 @@ typedef void (*ledger_reserve_cb)(void *arg, const struct ledger_reserved *out);
  * created == false then.  With Permit2 the same sum over its payments must
  * stay within the allowance too, or X402_ERR_ALLOWANCE (a permit that came
  * along makes its own).  upto cannot be settled first: X402_ERR_CREDIT.
+ * A payment that its API key's day has no gas for: X402_ERR_KEY_GAS;
+ * otherwise it is counted with the claim.
  * Exposure = RESERVED + CAPTURED + SUBMITTED amounts +
  * MINED above block_number. Credit used = the settle-after ones of RESERVED,
  * CAPTURED, SUBMITTED, and MINED less than `confirmations` deep, plus losses;
  * per payer, and in total with losses of 24 h. */
 void ledger_reserve(struct ledger *ledger, const struct ledger_reserve *in,
                     ledger_reserve_cb cb, void *arg);
+
+/** What this API key's settlements of today (UTC) were counted as, in gwei.
+ * Threads: core. */
+uint64_t ledger_key_gas(struct ledger *ledger, const char *key,
+                        uint64_t now_ms);
 
 typedef void (*ledger_cb)(void *arg, enum x402_err err, int64_t payment);
 

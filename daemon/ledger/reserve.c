@@ -7,6 +7,8 @@
 #include "../failpoint.h"
 #include "reserve.h"
 
+#include "key_gas.h"
+
 static bool
 same_method(const struct ledger_reserve *in, const struct pay_row *row)
 {
@@ -52,6 +54,8 @@ may_open(struct ledger *ledger, struct reserve *r)
         r->in.method == X402_METHOD_PERMIT2_UPTO &&
         r->out.mode == PAY_SETTLE_BEFORE)
         err = X402_ERR_CREDIT;
+    if (err == X402_OK && !key_gas_fits(&ledger->write, &r->in))
+        err = X402_ERR_KEY_GAS;
     return err;
 }
 

@@ -16,6 +16,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "005_operate.sql.h"
 #include "006_permit2.sql.h"
 #include "007_hold.sql.h"
+#include "008_key_gas.sql.h"
 };
 
 static bool

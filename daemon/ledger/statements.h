@@ -186,6 +186,10 @@
                 "VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
     X(SQL_LOSS_SINCE, "SELECT value FROM loss "                                \
                       "WHERE asset = ?1 AND chain_id = ?2 AND at_ms > ?3")     \
+    X(SQL_KEY_GAS, "SELECT gwei FROM key_gas WHERE name = ?1 AND day = ?2")    \
+    X(SQL_KEY_GAS_ADD,                                                         \
+      "INSERT INTO key_gas (name, day, gwei) VALUES (?1, ?2, ?3) "             \
+      "ON CONFLICT (name, day) DO UPDATE SET gwei = gwei + ?3")                \
     /* -- batches -- */                                                        \
     X(SQL_BATCH_NEW, "INSERT INTO batch (chain_id, signer, account_nonce, "    \
                      "closed, epoch, created_ms) VALUES (?1, ?2, ?3, 0, ?4, "  \

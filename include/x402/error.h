@@ -252,7 +252,9 @@ enum x402_fault {
       "erc20_approval_broadcast_failed", "invalid_payload", "bad_approval")    \
     X(X402_ERR_APPROVAL_GAS, 98, PEER, 402,                                    \
       "erc20_approval_insufficient_eth_for_gas", "invalid_payload",            \
-      "bad_approval")
+      "bad_approval")                                                          \
+    X(X402_ERR_KEY_GAS, 99, AGAIN, 429, "api_key_gas_budget_exceeded",         \
+      "unexpected_settle_error", "rate_limited")
 
 enum x402_err {
 #define X402_ERR_ENUM(code, number, fault, status, v2, v1, token) code = number,
@@ -260,7 +262,7 @@ enum x402_err {
 #undef X402_ERR_ENUM
 };
 
-#define X402_ERR_COUNT 99
+#define X402_ERR_COUNT 100
 
 /** The row of one error.  All texts are static. */
 struct x402_err_info {

@@ -228,6 +228,14 @@ chain_knows(const struct chain *c, enum x402_method method)
     return true;
 }
 
+uint64_t
+chain_gas_gwei(const struct chain *c, const struct chain_verdict *verdict)
+{
+    (void)c;
+    (void)verdict;
+    return 1;
+}
+
 bool
 chain_is_signer(const struct chain *c, const struct x402_address *address)
 {

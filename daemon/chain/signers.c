@@ -172,15 +172,16 @@ chain_gas_gwei(const struct chain *chain, const struct chain_verdict *verdict)
                                        : FEES_GAS_SINGLE;
     struct fees fees;
     struct x402_amount wei, gwei;
-    uint64_t out = UINT64_MAX;
+    uint64_t out;
 
     if (chain->remote != NULL || !offer_single(chain, &fees))
         return 0;
-    if (fees_cost(&wei, &fees.max_fee, gas)) {
-        (void)x402_amount_div_u64(&gwei, &wei, GWEI);
-        (void)x402_amount_u64(&out, &gwei);
-    }
-    return out < UINT64_MAX ? out + 1 : out; /* upwards */
+    if (!fees_cost(&wei, &fees.max_fee, gas))
+        return UINT64_MAX;
+    (void)x402_amount_div_u64(&gwei, &wei, GWEI);
+    if (!x402_amount_u64(&out, &gwei) || out == UINT64_MAX)
+        return UINT64_MAX;
+    return out + 1; /* upwards */
 }
 
 static bool

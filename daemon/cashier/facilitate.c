@@ -120,11 +120,12 @@ static bool
 has_gas_left(const struct facilitate *f)
 {
     const struct ledger_reserve *in = &f->op.in;
+    uint64_t used;
 
-    return in->key_gas_gwei == 0 ||
-           ledger_key_gas(f->op.cashier->ledger, in->key, in->now_ms) +
-                   in->gas_gwei <=
-               in->key_gas_gwei;
+    if (in->key_gas_gwei == 0)
+        return true;
+    used = ledger_key_gas(f->op.cashier->ledger, in->key, in->now_ms);
+    return used <= in->key_gas_gwei && in->gas_gwei <= in->key_gas_gwei - used;
 }
 
 static void

@@ -7,8 +7,9 @@
 #include "../failpoint.h"
 
 #define DAY_MS 86400000
-#define GWEI_MOST 1000000000000000 /* of one payment: sums stay far from 2^63  \
-                                    */
+#define GWEI_MOST                                                              \
+    1000000000000000 /* of one payment: sums stay far from 2^63                \
+                      */
 
 static uint64_t
 clamped(uint64_t gwei)

@@ -8,6 +8,7 @@
 #include "wallet.h"
 
 int command_get(int argc, char **argv);
+int command_discover(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_wallet(int argc, char **argv);
 int command_wallet_new(int argc, char **argv);

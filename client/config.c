@@ -111,6 +111,8 @@ apply(struct config *out, struct x402_span key, struct x402_span value)
 
     if (x402_span_eq(key, x402_span_of("wallet")))
         return set_text(out->wallet, sizeof(out->wallet), value);
+    if (x402_span_eq(key, x402_span_of("bazaar")))
+        return set_text(out->bazaar, sizeof(out->bazaar), value);
     if (x402_span_eq(key, x402_span_of("max-amount")))
         return money_parse(&out->max_amount, value) == X402_OK;
     if (x402_span_eq(key, x402_span_of("budget")))

@@ -7,6 +7,7 @@
  *     host-budget = 1.00/day      per origin
  *     networks    = base, base-sepolia
  *     rpc.base    = https://...   for balances and for checking payments
+ *     bazaar      = https://...   where x402 discover asks
  *
  *     lnd.url      = https://127.0.0.1:8080   our own Lightning node
  *     lnd.cert     = /home/me/.lnd/tls.cert   its certificate, nothing else
@@ -44,6 +45,7 @@ struct config {
     size_t networks_len;
     struct config_rpc rpc[CONFIG_RPC_MAX];
     size_t rpc_len;
+    char bazaar[CONFIG_URL_MAX]; /* "": none */
     struct lnd_config lnd;
     struct ln_limits ln;
 };

@@ -15,6 +15,7 @@ static const char help[] =
     "\n"
     "usage: x402 get [options] URL     fetch a URL, and pay what it asks\n"
     "       x402 show [options] URL    show what a URL asks for, and check it\n"
+    "       x402 discover QUERY        find what can be bought\n"
     "       x402 wallet new            make a wallet\n"
     "       x402 wallet import         make one from a private key\n"
     "       x402 wallet address        show its address\n"
@@ -35,9 +36,10 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"get", command_get},       {"show", command_show},
-                {"wallet", command_wallet}, {"payments", command_payments},
-                {"budget", command_budget}, {"ledger", command_ledger}};
+} commands[] = {{"get", command_get},           {"show", command_show},
+                {"discover", command_discover}, {"wallet", command_wallet},
+                {"payments", command_payments}, {"budget", command_budget},
+                {"ledger", command_ledger}};
 
 static int
 dispatch(int argc, char **argv)

@@ -54,8 +54,7 @@ bazaar_open(const struct config *config, char *error, size_t error_len)
     b->guard.allow_len = config->bazaar.allow_len;
     b->wording = b->guard;
     b->store = store_open(config->bazaar.file, error, error_len);
-    if (b->store == NULL || !takings_open(b, error, error_len)) {
-        store_close(b->store);
+    if (b->store == NULL) {
         free(b);
         return NULL;
     }

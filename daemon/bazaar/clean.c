@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <x402/json.h>
 #include <x402/text.h>
 
 bool
@@ -93,7 +92,7 @@ clean_value(const json_t *value, unsigned depth)
     json_t *out, *member;
     size_t i;
 
-    if (depth > X402_JSON_DEPTH_MAX)
+    if (depth > CLEAN_DEPTH_MAX)
         return json_null();
     if (json_is_string(value))
         return clean_text(value);

@@ -8,6 +8,10 @@
 
 #include <jansson.h>
 
+/* Levels of a value that are kept: an answer with it must stay below what
+ * readers take (32). */
+#define CLEAN_DEPTH_MAX 20
+
 /** 1..max printable ASCII characters, the space among them. */
 bool clean_is_ascii(const char *text, size_t max);
 /** The same without a space, quote, backslash or angle bracket. */

@@ -62,7 +62,6 @@ struct bazaar_look {
 bool bazaar_look(struct bazaar *bazaar, const struct bazaar_look *look);
 
 /** Payments of the ledger that were settled since.  Catalogue thread. */
-bool takings_open(struct bazaar *bazaar, char *error, size_t error_len);
 void takings_close(struct bazaar *bazaar);
 void takings_read(struct bazaar *bazaar);
 struct bazaar_try *bazaar_try(struct bazaar *bazaar, const char *url);

@@ -134,6 +134,28 @@ note_price(struct listing *out, int64_t price)
         out->price_micro = price;
 }
 
+/* "0.001 USDC", from our own table; NULL: not a token that we know. */
+static json_t *
+price_text(const char *network, const char *asset, const char *amount)
+{
+    const struct x402_network *net = x402_network_by_any(x402_span_of(network));
+    const struct x402_asset *token = NULL;
+    struct x402_address address;
+    struct x402_amount value;
+    char text[X402_AMOUNT_TEXT_MAX + 64];
+    size_t len;
+
+    if (net != NULL &&
+        x402_address_parse(&address, x402_span_of(asset)) == X402_OK)
+        token = x402_asset_by_address(net->chain_id, &address);
+    if (token == NULL ||
+        x402_amount_parse(&value, x402_span_of(amount)) != X402_OK)
+        return json_null();
+    len = x402_amount_format_decimal(text, &value, token->decimals, 0);
+    snprintf(text + len, sizeof(text) - len, " %s", token->symbol);
+    return json_string(text);
+}
+
 /* One way to pay, written anew; NULL: not one that we show. */
 static json_t *
 take_accept(struct listing *out, const json_t *entry)
@@ -167,7 +189,7 @@ take_accept(struct listing *out, const json_t *entry)
 static bool
 take_accepts(struct reading *r, const json_t *accepts)
 {
-    json_t *list = json_array();
+    json_t *list = json_array(), *prices = json_array();
     const json_t *entry;
     size_t i;
 
@@ -176,14 +198,21 @@ take_accepts(struct reading *r, const json_t *accepts)
         json_t *taken =
             i < LISTING_ACCEPTS_MAX ? take_accept(r->out, entry) : NULL;
 
-        if (taken != NULL)
-            json_array_append_new(list, taken);
+        if (taken == NULL)
+            continue;
+        json_array_append_new(list, taken);
+        json_array_append_new(
+            prices,
+            price_text(word(taken, "network", 64), word(taken, "asset", 128),
+                       json_string_value(json_object_get(taken, "amount"))));
     }
     if (json_array_size(list) == 0) {
         json_decref(list);
+        json_decref(prices);
         return refuse(r, "accepts has no entry that can be listed");
     }
     json_object_set_new(r->item, "accepts", list);
+    json_object_set_new(r->item, "prices", prices);
     return true;
 }
 

@@ -291,8 +291,9 @@ write_live(const struct probe_result *found)
                                                : "it cannot be reached");
     item =
         json_loadb(found->listing.item, found->listing.item_len + 1, 0, NULL);
-    out = json_pack("{s:b,s:O*}", "live", 1, "accepts",
-                    json_object_get(item, "accepts"));
+    out = json_pack("{s:b,s:O*,s:O*}", "live", 1, "accepts",
+                    json_object_get(item, "accepts"), "prices",
+                    json_object_get(item, "prices"));
     json_decref(item);
     return out;
 }

@@ -31,9 +31,12 @@ enum verdict { WATCH, DONE };
 
 #define COLUMNS "id, state, origin, chain_id, payer, nonce, payee, resource "
 
-bool
-takings_open(struct bazaar *b, char *error, size_t error_len)
+/* Tried again each round: what the ledger cannot say now it says later. */
+static bool
+open_ledger(struct bazaar *b)
 {
+    if (b->ledger != NULL)
+        return true;
     if (sqlite3_open_v2(b->config->ledger_file, &b->ledger,
                         SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
                         NULL) == SQLITE_OK &&
@@ -47,8 +50,8 @@ takings_open(struct bazaar *b, char *error, size_t error_len)
         sqlite3_busy_timeout(b->ledger, 100);
         return true;
     }
-    snprintf(error, error_len, "bazaar: the ledger cannot be read: %s",
-             sqlite3_errmsg(b->ledger));
+    log_event(LOG_WARN, "bazaar_ledger", "error", sqlite3_errmsg(b->ledger),
+              NULL);
     takings_close(b);
     return false;
 }
@@ -262,7 +265,7 @@ takings_read(struct bazaar *b)
     uint64_t now_ms = bazaar_now_ms();
     int64_t cursor;
 
-    if (!store_begin(b->store))
+    if (!open_ledger(b) || !store_begin(b->store))
         return;
     cursor = one_number(db, "SELECT cursor FROM meta");
     if (cursor < 0) { /* counting begins when the Bazaar is switched on */

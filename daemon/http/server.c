@@ -36,6 +36,7 @@ static const struct http_route routes[] = {
     {"/discovery/live", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_SELLER,
      http_discovery_live},
     {"/register", "POST", HTTP_SHAPE_ERROR, HTTP_DOOR_SELLER, http_register},
+    {"/bazaar", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_BROWSE, http_bazaar_page},
     {"/metrics", "GET", HTTP_SHAPE_ERROR, HTTP_DOOR_MACHINE, http_metrics},
 };
 

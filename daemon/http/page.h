@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pages for people: web/NAME.html, put into the program when it is built.
+ * Script and style are named by hash in the Content-Security-Policy, so that
+ * nothing else runs in them. */
+#ifndef X402D_HTTP_PAGE_H
+#define X402D_HTTP_PAGE_H
+
+#include "request.h"
+
+#define PAGE_POLICY_MAX 512
+
+struct http_page {
+    const char
+        *text; /* with one <script> and one <style>, without attributes */
+    size_t len;
+    char policy[PAGE_POLICY_MAX]; /* made at the first use; HTTP thread */
+};
+
+/** Answer with the page. */
+enum http_next http_page(struct http_request *request, struct http_page *page);
+
+#endif

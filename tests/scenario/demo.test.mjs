@@ -2,14 +2,14 @@
 // The demo's own promises, as a stranger would try them: through ./demo and
 // the FILE it names, from outside.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { privateKeyToAccount } from 'viem/accounts';
 import { account } from '../../devnet/accounts.mjs';
-import { PROJECT } from '../../devnet/paths.mjs';
+import { PROGRAMS, PROJECT } from '../../devnet/paths.mjs';
 import { isFree, portsFrom } from '../../devnet/ports.mjs';
 import { sleep } from '../../devnet/process.mjs';
 import { client } from '../harness/http.mjs';
@@ -142,6 +142,20 @@ test('./demo --serve', { timeout: 240_000 }, async (t) => {
       http.close();
     });
   }
+
+  await t.test('a route is in the catalogue within 10 s of its first settled payment, and x402 finds it', async () => {
+    const http = client(state.gateway);
+    const payment = await pay(account(2), offerOf(await http.send('/paid')));
+    assert.equal((await http.send('/paid', { headers: payment.header('v2') })).status, 200);
+    const listed = async () => (await (await fetch(`${state.facilitator}/discovery/resources`)).json()).items;
+    const [item] = await until('the listing', 10_000, listed, (items) => items.length > 0);
+    assert.equal(item.resource, `${state.gateway}/paid`);
+    const found = spawnSync(PROGRAMS.x402, ['discover', '--bazaar', state.facilitator, 'answer'], { encoding: 'utf8' });
+    assert.equal(found.status, 0, found.stderr);
+    assert.match(found.stdout, new RegExp(`^GET ${state.gateway}/paid\n  An answer in JSON\n  0.001 USDC on Base Sepolia\n`));
+    assert.match(await (await fetch(`${state.facilitator}/bazaar`)).text(), /x402 Bazaar/);
+    http.close();
+  });
 
   await t.test('a second demo on the same ports says so and harms nothing', async () => {
     const second = demo(['--serve']);

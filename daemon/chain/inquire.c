@@ -419,6 +419,10 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
         inquire_end(q, q->reason);
         return;
     }
+    /* "if (block.timestamp > permit.deadline) revert SignatureExpired": the
+     * deadline's own second is good, and several blocks may share it */
+    if (by_permit2(q))
+        ends_s++;
     if (q->pruned)
         ends_s += LONG_AFTER_S;
     if (seen.used && q->searched)

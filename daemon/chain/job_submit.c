@@ -11,6 +11,8 @@
 #include "settle.h"
 #include "sign.h"
 
+#define LEDGER_AGAIN_MS 1000
+
 static struct flight *
 make_flight(const struct job *job, int64_t batch)
 {
@@ -49,8 +51,10 @@ on_stored(void *arg, enum x402_err err, int64_t batch)
     chain->ledger_waits--;
     signer->busy = false;
     failpoint("after_submit");
-    if (err != X402_OK) { /* one of them was released meanwhile */
-        job_give_up(job, 0);
+    if (err != X402_OK) {
+        /* one of them was released meanwhile; or the ledger takes nothing: its
+         * disk is full, and asking all the time does not empty it */
+        job_give_up(job, err == X402_ERR_BUSY ? 0 : LEDGER_AGAIN_MS);
     } else {
         struct flight *flight = make_flight(job, batch);
 

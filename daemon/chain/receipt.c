@@ -284,7 +284,7 @@ receipt_free(struct receipt *receipt)
 static bool
 same_use(const struct receipt_use *a, const struct receipt_use *b)
 {
-    return x402_address_eq(&a->token, &b->token) &&
+    return a->method == b->method && x402_address_eq(&a->token, &b->token) &&
            x402_address_eq(&a->payer, &b->payer) &&
            memcmp(a->nonce, b->nonce, 32) == 0 && a->moved == b->moved &&
            x402_address_eq(&a->payee, &b->payee) &&

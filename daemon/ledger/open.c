@@ -216,11 +216,14 @@ open_connections(struct ledger *ledger, struct message error)
     count_rows(ledger);
     recall_keys(ledger);
     credit_recall(ledger);
+    if (write->rc != SQLITE_OK)
+        return say(error, "%s: its rows do not add up: %s", ledger->path,
+                   sqlite3_errstr(write->rc));
     if (!db_open(&ledger->copy, ledger->path, SQLITE_OPEN_READWRITE) ||
         !db_open(&ledger->read, ledger->path, SQLITE_OPEN_READONLY))
         return say(error, "%s: cannot be opened again", ledger->path);
     sqlite3_wal_hook(write->handle, checkpoint_note, ledger);
-    return write->rc == SQLITE_OK;
+    return true;
 }
 
 static void

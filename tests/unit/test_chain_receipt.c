@@ -2,7 +2,10 @@
 /* What a receipt proves.  Logs are written as text, one letter an account:
  *     "T Uan"   token T: AuthorizationUsed(a, nonce n)
  *     "T Mab5"  token T: Transfer(a, b, 5)
- *     "T X"     token T: some other event */
+ *     "T X"     token T: some other event
+ *     "T Dab5"  token T: Transfer, but a's word is no address
+ *     "P S"     Permit2's exact proxy (Q: the one for upto): Settled()
+ *     "P W"     the same: SettledWithPermit() */
 #include "chain/receipt.h"
 
 #include <x402/abi.h>
@@ -27,38 +30,76 @@ topic_of(char letter)
 {
     uint8_t word[32] = {0};
 
-    word[31] = (uint8_t)letter;
+    word[12] = word[31] = (uint8_t)letter;
     return bytes(word, 32);
+}
+
+static json_t *
+no_address(char letter)
+{
+    uint8_t word[32] = {[11] = 1};
+
+    word[12] = word[31] = (uint8_t)letter;
+    return bytes(word, 32);
+}
+
+static struct x402_address
+contract_of(char letter)
+{
+    struct x402_address out = {{0}};
+
+    if (letter == 'P')
+        return x402_permit2_exact_proxy;
+    if (letter == 'Q')
+        return x402_permit2_upto_proxy;
+    out.byte[0] = out.byte[19] = (uint8_t)letter;
+    return out;
+}
+
+/* No round number: of each limb something. */
+static void
+value_of(uint8_t out[32], char digit)
+{
+    out[0] = out[9] = out[18] = out[31] = (uint8_t)(digit - '0');
 }
 
 static json_t *
 log_of(const char *text)
 {
-    struct x402_address token = {{0}};
+    struct x402_address token = contract_of(text[0]);
     uint8_t data[32] = {0};
     static const uint8_t other[32] = {0x77};
     json_t *topics = json_array();
 
-    token.byte[19] = (uint8_t)text[0];
     switch (text[2]) {
     case 'U':
         json_array_append_new(topics,
                               bytes(x402_abi_topic_authorization_used, 32));
         break;
     case 'M':
+    case 'D':
         json_array_append_new(topics, bytes(x402_abi_topic_transfer, 32));
-        data[31] = (uint8_t)(text[5] - '0');
+        value_of(data, text[5]);
+        break;
+    case 'S':
+        json_array_append_new(topics, bytes(x402_abi_topic_settled, 32));
+        break;
+    case 'W':
+        json_array_append_new(topics,
+                              bytes(x402_abi_topic_settled_with_permit, 32));
         break;
     default:
         json_array_append_new(topics, bytes(other, 32));
     }
-    if (text[2] != 'X') {
-        json_array_append_new(topics, topic_of(text[3]));
+    if (strchr("UMD", text[2]) != NULL) {
+        json_array_append_new(topics, text[2] == 'D' ? no_address(text[3])
+                                                     : topic_of(text[3]));
         json_array_append_new(topics, topic_of(text[4]));
     }
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "address",
                      bytes(token.byte, 20), "topics", topics, "data",
-                     text[2] == 'M' ? bytes(data, 32) : json_string("0x"),
+                     strchr("MD", text[2]) != NULL ? bytes(data, 32)
+                                                   : json_string("0x"),
                      "transactionHash", bytes(tx_hash, 32), "blockHash",
                      bytes(block_hash, 32), "removed", 0);
 }
@@ -134,16 +175,65 @@ static const struct {
      true,
      false},
     {"a fee on the way", {"T Uan", "T Mab4", "T Maz1"}, false, true, false},
+    {"moved from what is no address", {"T Uan", "T Dab5"}, false, true, false},
+    {"by Permit2, not by this authorization",
+     {"T Mab5", "P S"},
+     false,
+     false,
+     false},
+};
+
+/* The same claim by Permit2, which names no nonce. */
+static const struct {
+    const char *why;
+    const char *logs[LOGS_MAX];
+    bool reverted;
+    bool exact, upto; /* paid by this method */
+} permit2_rows[] = {
+    {"moved, then settled", {"T Mab5", "P S"}, false, true, false},
+    {"with a permit", {"T X", "T Mab5", "P W"}, false, true, false},
+    {"upto", {"T Mab5", "Q S"}, false, false, true},
+    {"reverted", {"T Mab5", "P S"}, true, false, false},
+    {"settled without a transfer", {"P S"}, false, false, false},
+    {"settled before it moved", {"P S", "T Mab5"}, false, false, false},
+    {"some contract says Settled", {"T Mab5", "T S"}, false, false, false},
+    {"a proxy says something else", {"T Mab5", "P X"}, false, false, false},
+    {"another value", {"T Mab4", "P S"}, false, false, false},
+    {"another payee", {"T Mac5", "P S"}, false, false, false},
+    {"another payer", {"T Mcb5", "P S"}, false, false, false},
+    {"another token", {"S Mab5", "P S"}, false, false, false},
+    {"another token moved last",
+     {"T Mab5", "S Mab5", "P S"},
+     false,
+     false,
+     false},
+    {"a fee moved last", {"T Mab5", "T Maz1", "P S"}, false, false, false},
+    {"one transfer does not prove two",
+     {"T Mab5", "Q S", "P S"},
+     false,
+     false,
+     true},
+    {"after somebody else's",
+     {"T Mcd9", "P S", "T Mab5", "P S"},
+     false,
+     true,
+     false},
+    {"an EIP-3009 payment beside one that says so for nothing",
+     {"T Uan", "T Mab5", "T Dab5", "P S"},
+     false,
+     false,
+     false},
 };
 
 static struct receipt_claim
 claim(void)
 {
-    static const struct x402_address token = {{[19] = 'T'}},
-                                     payer = {{[19] = 'a'}},
-                                     payee = {{[19] = 'b'}};
-    static const struct x402_amount value = {{5}};
-    static const uint8_t nonce[32] = {[31] = 'n'};
+    static const struct x402_address token = {{'T', [19] = 'T'}},
+                                     payer = {{'a', [19] = 'a'}},
+                                     payee = {{'b', [19] = 'b'}};
+    static const struct x402_amount value = {
+        {5, 5ull << 40, 5ull << 48, 5ull << 56}};
+    static const uint8_t nonce[32] = {[12] = 'n', [31] = 'n'};
 
     return (struct receipt_claim){.token = &token,
                                   .payer = &payer,
@@ -167,6 +257,63 @@ who_was_paid(void)
                 "%s", rows[i].why);
         receipt_free(&receipt);
         json_decref(json);
+    }
+}
+
+static bool
+is_paid_by(const struct receipt *receipt, enum x402_method method)
+{
+    struct receipt_claim mine = claim();
+
+    mine.method = method;
+    return receipt_paid(receipt, &mine);
+}
+
+static void
+who_was_paid_by_permit2(void)
+{
+    for (size_t i = 0; i < TEST_LEN(permit2_rows); i++) {
+        json_t *json =
+            receipt_of(permit2_rows[i].logs, !permit2_rows[i].reverted);
+        struct receipt receipt;
+
+        test_need(read_json(&receipt, json) == RECEIPT_READ, "readable");
+        test_ok(is_paid_by(&receipt, X402_METHOD_PERMIT2_EXACT) ==
+                        permit2_rows[i].exact &&
+                    is_paid_by(&receipt, X402_METHOD_PERMIT2_UPTO) ==
+                        permit2_rows[i].upto,
+                "Permit2: %s", permit2_rows[i].why);
+        receipt_free(&receipt);
+        json_decref(json);
+    }
+}
+
+/* Two endpoints must say the same of every payment. */
+static void
+two_witnesses(void)
+{
+    static const char *const said[][LOGS_MAX] = {
+        {"T Uan", "T Mab5"}, {"T Uam", "T Mab5"},
+        {"T Uan", "T Mab4"}, {"T Uan", "T Mac5"},
+        {"T Uan"},           {"T Mab5", "P S"},
+        {"T Mab5", "Q S"},   {"T Uan", "T Mab5", "T Mab5", "P S"}};
+
+    for (size_t i = 0; i < TEST_LEN(said); i++) {
+        for (size_t k = 0; k < TEST_LEN(said); k++) {
+            json_t *one = receipt_of(said[i], true);
+            json_t *two = receipt_of(said[k], true);
+            struct receipt a, b;
+
+            test_need(read_json(&a, one) == RECEIPT_READ &&
+                          read_json(&b, two) == RECEIPT_READ,
+                      "readable");
+            test_ok(receipt_same(&a, &b) == (i == k), "witnesses %zu and %zu",
+                    i, k);
+            receipt_free(&a);
+            receipt_free(&b);
+            json_decref(one);
+            json_decref(two);
+        }
     }
 }
 
@@ -252,6 +399,8 @@ int
 main(void)
 {
     who_was_paid();
+    who_was_paid_by_permit2();
+    two_witnesses();
     what_is_believed();
     too_many_logs();
     return test_done();

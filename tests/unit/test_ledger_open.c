@@ -185,6 +185,17 @@ ledgers_that_are_not_ours(void)
     OK(refused_with("not a ledger"));
 }
 
+/* Each row is possible, their sum is not: somebody has changed them by hand. */
+static void
+rows_that_do_not_add_up(void)
+{
+    make_ledger();
+    test_sql("UPDATE payment SET value = "
+             "x'ffffffffffffffffffffffffffffffff"
+             "ffffffffffffffffffffffffffffffff'");
+    OK(refused_with("its rows do not add up"));
+}
+
 /* What version 1 had more or less, and its number: the file is brought to
  * today's. */
 static void
@@ -272,6 +283,7 @@ static void (*const all[])(void) = {
     fenced_off,
     files_that_are_not_ours,
     ledgers_that_are_not_ours,
+    rows_that_do_not_add_up,
     an_old_ledger,
     damage,
     a_folder_that_is_not_there,

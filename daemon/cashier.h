@@ -13,6 +13,10 @@
 #include "core.h"
 #include "ledger/ledger.h"
 
+/* @x402/evm 2.27, exact EVM facilitator: "validBefore >= now + 6 s".  What the
+ * facilitator has settled it knows for longer. */
+#define CASHIER_MARGIN_S 6
+
 struct cashier;
 
 struct cashier *cashier_new(struct core *core, const struct config *config,

@@ -170,6 +170,14 @@ known(struct facilitate *f, const struct pay_row *row)
         answer_by_row(f, row);
 }
 
+/** Too late for a payment that nobody knows. */
+static bool
+is_over(const struct facilitate *f)
+{
+    return f->op.in.auth.valid_before_s <
+           core_now_ms() / 1000 + CASHIER_MARGIN_S;
+}
+
 static void
 begin(struct facilitate *f)
 {
@@ -183,7 +191,7 @@ begin(struct facilitate *f)
         known(f, &row);
         return;
     }
-    err = check_settler(&f->op);
+    err = is_over(f) ? X402_ERR_EXPIRED : check_settler(&f->op);
     if (err != X402_OK) {
         answer(f, err);
         return;

@@ -87,6 +87,25 @@ for (const version of [1, 2]) {
   });
 }
 
+test('settled again when its time is over: the same answer, and nothing new', async () => {
+  const end = Math.floor(Date.now() / 1000) + 9;
+  const request = await body(2, { change: { validBefore: String(end) } });
+  const late = await body(2, { change: { validBefore: String(end) } });
+  const first = await settle(request);
+  assert.equal(first.json.success, true, first.text);
+  await sleep(end * 1000 + 1000 - Date.now());
+  const again = await settle(request);
+  assert.deepEqual([again.status, again.json], [first.status, first.json]);
+  const refused = await settle(late);
+  assert.equal(refused.json.success, false);
+  assert.match(refused.json.errorReason, /valid_before/);
+  const forged = structuredClone(request);
+  forged.paymentPayload.payload.signature = late.paymentPayload.payload.signature;
+  assert.match((await settle(forged)).json.errorReason, /signature/, 'the answer is for who signed it');
+  assert.equal((await uses(nonceOf(request))).length, 1);
+  assert.equal((await uses(nonceOf(late))).length, 0);
+});
+
 test('one payment, another requirement: refused, however it is put', async () => {
   const request = await body(2);
   assert.equal((await settle(request)).json.success, true);

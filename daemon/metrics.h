@@ -31,6 +31,8 @@
     X(FACILITATOR_UNKNOWN, "x402_facilitator_unknown_total",                   \
       "requests to remote facilitators without a usable answer")               \
     X(SIMULATIONS, "x402_simulations_total", "payments simulated")             \
+    X(SIMULATIONS_BUSY, "x402_simulations_busy_total",                         \
+      "payments refused because too many waited for the node")                 \
     X(VERIFY, "x402_verify_total", "POST /verify")                             \
     X(SETTLE, "x402_settle_total", "POST /settle")                             \
     X(HTTP_REQUESTS, "x402_http_requests_total", "HTTP requests")              \

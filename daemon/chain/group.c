@@ -25,6 +25,29 @@
 #include "upkeep.h"
 #include "wallet.h"
 
+/* -- whose turn a place in a call was -- */
+
+struct queue *
+group_queue(const struct group *group)
+{
+    return group->strange ? &group->simulator->strangers
+                          : &group->simulator->queue;
+}
+
+static void
+take_place(struct simulator *simulator, bool strange)
+{
+    simulator->inflight++;
+    simulator->strange += strange;
+}
+
+static void
+give_back(struct simulator *simulator, bool strange)
+{
+    simulator->inflight--;
+    simulator->strange -= strange;
+}
+
 /* -- verdicts -- */
 
 /* A contract signs no transactions; EIP-7702 accounts could, but what they
@@ -43,7 +66,16 @@ on_approval(void *arg)
 {
     struct simulator *simulator = arg;
 
-    simulator->inflight--;
+    give_back(simulator, false);
+    simulate_flush(simulator);
+}
+
+static void
+on_strange_approval(void *arg)
+{
+    struct simulator *simulator = arg;
+
+    give_back(simulator, true);
     simulate_flush(simulator);
 }
 
@@ -51,8 +83,9 @@ static void
 look_at_approval(struct simulator *simulator, struct waiting *w,
                  const struct chain_verdict *verdict)
 {
-    simulator->inflight++;
-    approve_check(simulator->chain, w, verdict, on_approval, simulator);
+    take_place(simulator, w->stranger);
+    approve_check(simulator->chain, w, verdict,
+                  w->stranger ? on_strange_approval : on_approval, simulator);
 }
 
 static void
@@ -65,7 +98,7 @@ judge_member(struct group *group, size_t i, const struct look_seen *seen,
 
     if (err == X402_ERR_SIMULATION && seen->shared && !w->apart) {
         w->apart = true;
-        waiting_push_front(&group->simulator->queue, w);
+        waiting_push_front(group_queue(group), w);
         return;
     }
     verdict = (struct chain_verdict){
@@ -111,7 +144,7 @@ group_failed(struct group *group, bool again)
 
         if (again && w->halved < 3 && !group->simulator->chain->closing) {
             w->halved++;
-            waiting_push_front(&group->simulator->queue, w);
+            waiting_push_front(group_queue(group), w);
         } else {
             waiting_tell_err(w, X402_ERR_UNAVAILABLE);
         }
@@ -131,7 +164,7 @@ take_undeployed(struct group *group, struct waiting *w)
         return;
     }
     w->alone = w->deploys = true;
-    waiting_push_front(&group->simulator->queue, w);
+    waiting_push_front(group_queue(group), w);
 }
 
 /* Members whose payer turned out to have code go again by themselves, and so
@@ -149,7 +182,7 @@ take_code(struct group *group, size_t i, const struct look_seen *seen,
         return true;
     case CODE_SOME:
         w->alone = true;
-        waiting_push_front(&group->simulator->queue, w);
+        waiting_push_front(group_queue(group), w);
         return true;
     case CODE_NONE:
         if (w->wrapped) {
@@ -160,7 +193,7 @@ take_code(struct group *group, size_t i, const struct look_seen *seen,
     }
     if (company && !seen->moved && w->halved < 3) {
         w->halved++;
-        waiting_push_front(&group->simulator->queue, w);
+        waiting_push_front(group_queue(group), w);
         return true;
     }
     return false;
@@ -312,7 +345,7 @@ judge_solo(struct group *group, const struct rpc_answer *answers)
         return;
     case CODE_SOME:
         w->alone = true;
-        waiting_push_front(&group->simulator->queue, w);
+        waiting_push_front(group_queue(group), w);
         return;
     case CODE_NONE:
         break;
@@ -335,7 +368,7 @@ override_refused(struct group *group, const struct rpc_answer *answers)
         !chain_override_refused(chain, &answers[0], core_now_ms()))
         return false;
     for (size_t i = group->len; i-- > 0;)
-        waiting_push_front(&group->simulator->queue, group->member[i]);
+        waiting_push_front(group_queue(group), group->member[i]);
     return true;
 }
 
@@ -346,7 +379,7 @@ on_answers(void *arg, const struct rpc_answer *answers, size_t len)
     struct simulator *simulator = group->simulator;
 
     (void)len;
-    simulator->inflight--;
+    give_back(simulator, group->strange);
     if (answers[0].status == RPC_UNKNOWN)
         upkeep_lost(simulator->chain);
     if (override_refused(group, answers))
@@ -491,6 +524,6 @@ group_launch(struct group *group)
         calls[len++] = alone_call(group);
     if (!group->alone)
         add_code_calls(group, calls, &len);
-    simulator->inflight++;
+    take_place(simulator, group->strange);
     rpc_ask(simulator->chain->rpc, calls, len, on_answers, group);
 }

@@ -9,7 +9,9 @@
 struct simulator {
     struct chain *chain;
     struct queue queue;
-    unsigned inflight;
+    struct queue strangers;
+    unsigned inflight; /* calls */
+    unsigned strange;  /* of them: strangers' */
     bool flush_posted;
 };
 
@@ -22,6 +24,7 @@ struct group {
     size_t len;
     bool alone;
     bool deploys;    /* its payer's wallet: ERC-6492 */
+    bool strange;    /* of the strangers' queue */
     bool solo;       /* upto: its proxy looks at the caller, so no Multicall3 */
     uint64_t time_s; /* the time it pretends */
     enum code code[SIMULATE_TOGETHER]; /* of each member's payer */
@@ -29,6 +32,8 @@ struct group {
     size_t code_len;
 };
 
+/** Where one that is asked once more belongs. */
+struct queue *group_queue(const struct group *group);
 /** Ask.  Members are told, or go back to the front of the queue. */
 void group_launch(struct group *group);
 /** A place for a call became free. */

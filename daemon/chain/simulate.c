@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "../failpoint.h"
+#include "../metrics.h"
 #include "group.h"
 #include "plan.h"
 #include "remote.h"
@@ -17,7 +19,7 @@
 static void
 take_members(struct group *group, const size_t *which, size_t chosen)
 {
-    struct queue *queue = &group->simulator->queue;
+    struct queue *queue = group_queue(group);
     struct waiting **at = &queue->first;
     size_t position = 0;
 
@@ -32,39 +34,42 @@ take_members(struct group *group, const size_t *which, size_t chosen)
 }
 
 static struct group *
-next_group(struct simulator *simulator)
+next_group(struct simulator *simulator, bool strange)
 {
     static struct plan_item items[SCAN_MAX]; /* core thread only */
     struct chain *chain = simulator->chain;
     struct group *group = chain_alloc(sizeof *group);
+    const struct waiting *first;
     size_t which[SIMULATE_TOGETHER];
     uint64_t now_ms = core_now_ms();
     size_t n = 0, cap = SIMULATE_TOGETHER;
 
-    for (struct waiting *w = simulator->queue.first; w != NULL && n < SCAN_MAX;
-         w = w->next) {
+    group->simulator = simulator;
+    group->strange = strange;
+    first = group_queue(group)->first;
+    for (struct waiting *w = group_queue(group)->first;
+         w != NULL && n < SCAN_MAX; w = w->next) {
         if (code_find(&chain->code, &w->ask.auth.from, now_ms) == CODE_SOME)
             w->alone = true;
         items[n++] = (struct plan_item){
             waiting_payment(w),
             w->alone || w->ask.method == X402_METHOD_PERMIT2_UPTO, w->apart};
     }
-    cap >>= 2 * simulator->queue.first->halved;
-    group->simulator = simulator;
-    group->alone = simulator->queue.first->alone;
-    group->deploys = simulator->queue.first->deploys;
+    cap >>= 2 * first->halved;
+    group->alone = first->alone;
+    group->deploys = first->deploys;
     group->solo = items[0].alone && !group->alone;
     take_members(group, which, plan_group(which, cap, items, n));
     return group;
 }
 
 static void
-refuse_all(struct simulator *simulator)
+refuse_all(struct queue *queue)
 {
-    while (simulator->queue.first != NULL) {
-        struct waiting *w = simulator->queue.first;
+    while (queue->first != NULL) {
+        struct waiting *w = queue->first;
 
-        waiting_unlink(&simulator->queue, &simulator->queue.first);
+        waiting_unlink(queue, &queue->first);
         waiting_tell_err(w, X402_ERR_UNAVAILABLE);
     }
 }
@@ -72,11 +77,11 @@ refuse_all(struct simulator *simulator)
 /* Who waited as long as a call may last will not wait for another one: a node
  * that hangs must not make a queue of callers that are long gone. */
 static void
-refuse_late(struct simulator *simulator)
+refuse_late(struct simulator *simulator, struct queue *queue)
 {
     uint64_t now_ms = core_now_ms();
     uint64_t most_ms = simulator->chain->config->rpc_timeout_ms;
-    struct waiting **at = &simulator->queue.first;
+    struct waiting **at = &queue->first;
 
     while (*at != NULL) {
         struct waiting *w = *at;
@@ -85,24 +90,56 @@ refuse_late(struct simulator *simulator)
             at = &w->next;
             continue;
         }
-        waiting_unlink(&simulator->queue, at);
+        waiting_unlink(queue, at);
         waiting_tell_err(w, X402_ERR_UNAVAILABLE);
     }
+}
+
+/* Strangers have one call at least, and never all. */
+static bool
+strangers_turn(const struct simulator *simulator)
+{
+    if (simulator->strangers.first == NULL)
+        return false;
+    return simulator->strange == 0 ||
+           (simulator->queue.first == NULL &&
+            simulator->strange < SIMULATE_STRANGE_INFLIGHT);
+}
+
+static bool
+launch_next(struct simulator *simulator)
+{
+    bool strange = strangers_turn(simulator);
+
+    if (simulator->inflight >= SIMULATE_INFLIGHT ||
+        (!strange && simulator->queue.first == NULL))
+        return false;
+    group_launch(next_group(simulator, strange));
+    return true;
 }
 
 void
 simulate_flush(struct simulator *simulator)
 {
-    if (simulator->chain->closing)
-        refuse_all(simulator);
-    if (simulator->inflight < SIMULATE_INFLIGHT)
-        refuse_late(simulator);
-    while (simulator->inflight < SIMULATE_INFLIGHT &&
-           simulator->queue.first != NULL)
-        group_launch(next_group(simulator));
+    if (simulator->chain->closing) {
+        refuse_all(&simulator->queue);
+        refuse_all(&simulator->strangers);
+    }
+    if (simulator->inflight < SIMULATE_INFLIGHT) {
+        refuse_late(simulator, &simulator->queue);
+        refuse_late(simulator, &simulator->strangers);
+    }
+    while (launch_next(simulator))
+        ;
 }
 
 /* -- the interface -- */
+
+static size_t
+waiting_len(const struct simulator *simulator)
+{
+    return simulator->queue.len + simulator->strangers.len;
+}
 
 static void
 flush_task(void *arg)
@@ -110,7 +147,7 @@ flush_task(void *arg)
     struct simulator *simulator = arg;
 
     simulator->flush_posted = false;
-    if (simulator->chain->closing && simulator->queue.len == 0)
+    if (simulator->chain->closing && waiting_len(simulator) == 0)
         return;
     simulate_flush(simulator);
 }
@@ -123,6 +160,15 @@ want_flush(struct simulator *simulator)
         return;
     simulator->flush_posted = true;
     core_post(simulator->chain->core, flush_task, simulator);
+}
+
+/* Nobody is looked up as long as everybody goes with the next call. */
+static bool
+is_stranger(const struct chain *chain, const struct x402_address *payer)
+{
+    return waiting_len(chain->simulator) >= SIMULATE_PRESSURE &&
+           chain->ledger != NULL && !mutant("strangers_first") &&
+           !ledger_has_paid(chain->ledger, payer);
 }
 
 struct early {
@@ -166,9 +212,14 @@ refuse_early(const struct chain *chain, const struct chain_ask *ask)
         return err;
     if (breaker_tripped(&asset->accounts))
         return X402_ERR_UNAVAILABLE;
-    if (chain->simulator->queue.len >= SIMULATE_WAITING)
-        return X402_ERR_BUSY;
     return signers_refuse(chain->signers);
+}
+
+static bool
+is_full(const struct simulator *simulator, bool stranger)
+{
+    return stranger ? simulator->strangers.len >= SIMULATE_STRANGE_WAITING
+                    : simulator->queue.len >= SIMULATE_WAITING;
 }
 
 static void
@@ -183,8 +234,10 @@ refuse_soon(struct chain *chain, enum x402_err err, chain_verdict_cb cb,
 
 static void
 enqueue(struct chain *chain, const struct chain_ask *ask,
-        const struct x402_address *from, chain_verdict_cb cb, void *arg)
+        const struct x402_address *from, bool stranger, chain_verdict_cb cb,
+        void *arg)
 {
+    struct simulator *simulator = chain->simulator;
     struct waiting *w = chain_alloc(sizeof *w);
 
     w->ask = *ask;
@@ -193,8 +246,9 @@ enqueue(struct chain *chain, const struct chain_ask *ask,
     w->cb = cb;
     w->arg = arg;
     w->since_ms = core_now_ms();
-    waiting_push_back(&chain->simulator->queue, w);
-    want_flush(chain->simulator);
+    w->stranger = stranger;
+    waiting_push_back(stranger ? &simulator->strangers : &simulator->queue, w);
+    want_flush(simulator);
 }
 
 void
@@ -212,9 +266,14 @@ simulate_ask(struct chain *chain, const struct chain_ask *ask,
              chain_verdict_cb cb, void *arg)
 {
     enum x402_err err = refuse_early(chain, ask);
+    bool stranger = err == X402_OK && is_stranger(chain, &ask->auth.from);
 
+    if (err == X402_OK && is_full(chain->simulator, stranger)) {
+        metrics_add(METRIC_SIMULATIONS_BUSY, 1);
+        err = X402_ERR_BUSY;
+    }
     if (err == X402_OK)
-        enqueue(chain, ask, NULL, cb, arg);
+        enqueue(chain, ask, NULL, stranger, cb, arg);
     else
         refuse_soon(chain, err, cb, arg);
 }
@@ -227,7 +286,7 @@ simulate_again(struct chain *chain, const struct chain_ask *ask,
                                                         : wallet_check(ask);
 
     if (err == X402_OK)
-        enqueue(chain, ask, from, cb, arg);
+        enqueue(chain, ask, from, false, cb, arg);
     else
         refuse_soon(chain, err, cb, arg);
 }
@@ -239,12 +298,14 @@ simulate_new(struct chain *chain)
 
     simulator->chain = chain;
     simulator->queue.last = &simulator->queue.first;
+    simulator->strangers.last = &simulator->strangers.first;
     return simulator;
 }
 
 void
 simulate_free(struct simulator *simulator)
 {
-    refuse_all(simulator);
+    refuse_all(&simulator->queue);
+    refuse_all(&simulator->strangers);
     free(simulator);
 }

@@ -9,6 +9,13 @@
 #define SIMULATE_TOGETHER 64  /* payments in one eth_call */
 #define SIMULATE_INFLIGHT 8   /* eth_calls at once */
 #define SIMULATE_WAITING 4096 /* payments; more are X402_ERR_BUSY */
+/* Whoever signs with keys made for it can ask without end and pays nothing
+ * (E03 of a flood: valid signatures, no money).  So while more wait than one
+ * call takes, a payer of whom no payment ever reached the chain waits with his
+ * like, and they leave some of the calls to the others. */
+#define SIMULATE_PRESSURE SIMULATE_TOGETHER
+#define SIMULATE_STRANGE_INFLIGHT 6
+#define SIMULATE_STRANGE_WAITING 512 /* half of what a worker may have open */
 
 struct simulator *simulate_new(struct chain *chain);
 /** Everybody who waits gets X402_ERR_UNAVAILABLE.  Call after rpc_close has

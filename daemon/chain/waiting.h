@@ -13,8 +13,9 @@ struct waiting {
     void *arg;
     bool alone;
     bool apart;
-    bool wrapped; /* ERC-6492 */
-    bool deploys; /* and there is nothing at the payer's address yet */
+    bool stranger; /* came while many waited, and never paid before */
+    bool wrapped;  /* ERC-6492 */
+    bool deploys;  /* and there is nothing at the payer's address yet */
     struct x402_erc6492 wrapper;
     const struct x402_address *from; /* who would send it; NULL: any of ours */
     unsigned halved; /* how often its group made the node fail */

@@ -352,6 +352,9 @@ void ledger_failed(struct ledger *ledger, int64_t payment, enum x402_err reason,
 /* -- look-ups: at once, from a read-only connection, possibly a moment old --
  */
 
+/** Has one of this payer's payments reached the chain, on any network?  Of
+ *  somebody with hundreds of rows a part is looked at. */
+bool ledger_has_paid(struct ledger *ledger, const struct x402_address *payer);
 /** false: no such row. */
 bool ledger_find(struct ledger *ledger, const struct pay_key *key,
                  struct pay_row *out);

@@ -249,6 +249,21 @@ ledger_find(struct ledger *ledger, const struct pay_key *key,
 }
 
 bool
+ledger_has_paid(struct ledger *ledger, const struct x402_address *payer)
+{
+    struct db *db = &ledger->read;
+    sqlite3_stmt *stmt = db_use(db, SQL_PAYER_PAID);
+    bool paid;
+
+    bind_address(stmt, 1, payer);
+    paid = db_row(db, stmt);
+    if (paid)
+        db_done(stmt);
+    db->rc = SQLITE_OK;
+    return paid;
+}
+
+bool
 ledger_get(struct ledger *ledger, int64_t payment, struct pay_row *out)
 {
     struct row row;

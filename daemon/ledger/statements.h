@@ -40,6 +40,9 @@
     X(SQL_BY_KEY,                                                              \
       "SELECT " ROW_COLUMNS "FROM payment WHERE payer = ?1 AND nonce = ?2 "    \
       "AND contract = ?3 AND chain_id = ?4")                                   \
+    X(SQL_PAYER_PAID,                                                          \
+      "SELECT 1 FROM (SELECT state FROM payment "                              \
+      "WHERE payer = ?1 LIMIT 256) WHERE state IN (5, 6) LIMIT 1")             \
     X(SQL_MONEY_BY_ID, "SELECT " MONEY_COLUMNS "FROM payment WHERE id = ?1")   \
     X(SQL_BY_ID, "SELECT " ROW_COLUMNS "FROM payment WHERE id = ?1")           \
     X(SQL_BY_RID,                                                              \

@@ -3,7 +3,8 @@
 // each HTTP request, by the methods in it:
 //     'pass'  forward       'drop'  never reaches the node, no answer
 //     'mute'  reaches the node, its answer is lost
-// `edit` may change each answer: (call, answer) => answer.
+// `edit` may change each answer: (call, answer) => answer; `hold` makes each
+// take so many milliseconds more.
 import { createServer } from 'node:http';
 
 export async function lossy(port, target) {
@@ -27,6 +28,8 @@ export async function lossy(port, target) {
     })).json();
     if (what === 'mute')
       return response.destroy();
+    if (state.hold)
+      await new Promise((done) => { setTimeout(done, state.hold); });
     const edited = [answer].flat().map((one) => state.edit(calls.find((call) => call.id === one.id), one));
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(Array.isArray(parsed) ? edited : edited[0]));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is this payment good now?  Asked of a real node, one by one and in crowds.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { privateKeyToAccount, generatePrivateKey } from 'viem/accounts';
 import { lossy } from './lossy.mjs';
-import { Tool, USDC, World, accounts, cancelData, now, payment, sleep, transferData } from './world.mjs';
+import { STATE, Tool, USDC, World, accounts, cancelData, now, payment, sleep, transferData } from './world.mjs';
 
 const YES_WALLET = `0x7f1626ba7e${'0'.repeat(56)}60005260206000f3`; // isValidSignature: always
 const LOOP_WALLET = '0x5b600056'; // burns all the gas it is given
@@ -250,4 +251,37 @@ test('a token with another domain is no asset', async () => {
   assert.equal((await other.simulate(await payment(accounts[1]))).err, 'ERR_ASSET');
   await other.close();
   await world.rpc.call('anvil_setCode', USDC, code);
+});
+
+// E03: keys made for it, valid signatures, no money, without end
+test('a flood of strangers does not stop who has paid before', { timeout: 60000 }, async (t) => {
+  const node = await lossy(15655, world.chain.url);
+  t.after(() => node.close());
+  const other = await world.daemon({ rpc: [node.url] });
+  await other.ready();
+  const regular = accounts[4];
+  const { payment: paid } = await other.pay(await payment(regular));
+  await other.rowUntil(paid, ({ state }) => state >= STATE.MINED);
+
+  node.hold = 200; // what each call takes now: the flood waits for the node
+  const good = await payment(regular);
+  const address = () => ({ address: `0x${randomBytes(20).toString('hex')}` });
+  const flood = await Promise.all(Array.from({ length: 6000 }, () => payment(address(), { signature: good.signature })));
+  const begin = Date.now();
+  const strangers = Promise.all(flood.map((p) => other.simulate(p)));
+  const took = [];
+  for (let i = 0; i < 5; i += 1) {
+    const since = Date.now();
+    const answer = await other.simulate(await payment(regular));
+    took.push(Date.now() - since);
+    assert.equal(answer.err, 'OK', `after ${Date.now() - begin} ms`);
+  }
+  const errs = (await strangers).map(({ err: one }) => one);
+  const of = (one) => errs.filter((e) => e === one).length;
+  assert.ok(of('ERR_BUSY') > 4000, 'most are turned away at once');
+  assert.ok(of('ERR_FUNDS') >= 512, 'and strangers are served too');
+  assert.equal(of('OK'), 0);
+  assert.ok(Math.max(...took) < 3000, `${took}`);
+  node.hold = 0;
+  await other.close();
 });

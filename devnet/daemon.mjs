@@ -11,8 +11,8 @@ const BAZAAR = `bazaar:
 const SIGNERS = `    signers:
       - key_file: signer.key`;
 
-/** bazaar: with a catalogue; settle: what stands in place of the signers; rpcUrl null: no node. */
-export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '', settle = SIGNERS, bazaar = false }) {
+/** bazaar: with a catalogue; http: more of that; settle: what stands in place of the signers; rpcUrl null: no node. */
+export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '', settle = SIGNERS, bazaar = false, http = '' }) {
   return `# Written by the demo at each start; see devnet/daemon.mjs.
 ledger: ledger.db
 
@@ -22,6 +22,7 @@ till:
 http:
   listen: 127.0.0.1:${ports.facilitator}
   any_payee: true             # other sellers on this machine may settle here
+${http}
 
 ${bazaar ? BAZAAR : ''}
 payees:

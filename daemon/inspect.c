@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration is good in itself when we get here.  This looks at what it
  * names: files, folders, keys, who can read them.  What is unsafe is refused;
- * what is allowed but risky is a warning.  Nothing is sent anywhere. */
-#include "inspect.h"
+ * what is allowed but risky is a warning.  Nothing is sent anywhere but by
+ * inspect_online.c. */
+#include "inspect_inside.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,20 +16,12 @@
 #include <keystore.h>
 #include <x402/address.h>
 
-#include "config_check.h"
 #include "facilitator/facilitator.h"
 #include "lightning/macaroon.h"
 
-struct inspection {
-    const struct config *config;
-    struct config_reading file; /* for the lines of what is said */
-    unsigned errors, warnings;
-};
-
-/** "error: x402d.yaml:14: networks[0].signers[0]: ..." */
-__attribute__((format(printf, 4, 5))) static void
-say(struct inspection *in, const char *kind, const char *place,
-    const char *format, ...)
+void
+inspect_say(struct inspection *in, const char *kind, const char *place,
+            const char *format, ...)
 {
     va_list args;
 
@@ -39,9 +32,6 @@ say(struct inspection *in, const char *kind, const char *place,
     va_end(args);
     putchar('\n');
 }
-
-#define ERROR(in, ...) ((in)->errors++, say(in, "error", __VA_ARGS__))
-#define WARN(in, ...) ((in)->warnings++, say(in, "warning", __VA_ARGS__))
 
 /* -- folders and the file itself -- */
 
@@ -55,15 +45,16 @@ look_at_folder(struct inspection *in, const char *place, const char *file)
     snprintf(folder, sizeof(folder), "%.*s",
              (int)(slash == file ? 1 : slash - file), file);
     if (stat(folder, &st) != 0)
-        ERROR(in, place, "%s: %s; create it for the daemon's user", folder,
-              strerror(errno));
+        INSPECT_ERROR(in, place, "%s: %s; create it for the daemon's user",
+                      folder, strerror(errno));
     else if (!S_ISDIR(st.st_mode))
-        ERROR(in, place, "%s is not a folder", folder);
+        INSPECT_ERROR(in, place, "%s is not a folder", folder);
     else if ((st.st_mode & S_IWOTH) != 0)
-        ERROR(in, place,
-              "every user can change files in %s, and put another one in "
-              "place of ours; chmod o-w it",
-              folder);
+        INSPECT_ERROR(
+            in, place,
+            "every user can change files in %s, and put another one in "
+            "place of ours; chmod o-w it",
+            folder);
 }
 
 /** It holds signatures that can still be sent. */
@@ -75,7 +66,8 @@ look_at_ledger(struct inspection *in)
 
     look_at_folder(in, "ledger", file);
     if (stat(file, &st) == 0 && (st.st_mode & 077) != 0)
-        ERROR(in, "ledger", "%s can be read by others; chmod 600 it", file);
+        INSPECT_ERROR(in, "ledger", "%s can be read by others; chmod 600 it",
+                      file);
 }
 
 /** User and password, a path or a query in a node's URL: mostly an API key. */
@@ -108,13 +100,15 @@ look_at_file(struct inspection *in)
     if (stat(in->file.path, &st) != 0)
         return;
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        ERROR(in, "",
-              "others can change this file, and with it who is paid; chmod "
-              "go-w it");
+        INSPECT_ERROR(
+            in, "",
+            "others can change this file, and with it who is paid; chmod "
+            "go-w it");
     if ((st.st_mode & (S_IRGRP | S_IROTH)) != 0 && any_secret(in->config))
-        ERROR(in, "networks",
-              "an rpc URL seems to hold an API key, and others can read this "
-              "file; chmod 600 it");
+        INSPECT_ERROR(
+            in, "networks",
+            "an rpc URL seems to hold an API key, and others can read this "
+            "file; chmod 600 it");
 }
 
 /* -- listeners -- */
@@ -126,7 +120,8 @@ look_at_till(struct inspection *in)
         return;
     look_at_folder(in, "till.socket", in->config->till_socket);
     if (in->config->till_group == NULL)
-        say(in, "note", "till",
+        inspect_say(
+            in, "note", "till",
             "group is not set: nginx's workers need the daemon's group to "
             "reach %s",
             in->config->till_socket);
@@ -152,13 +147,15 @@ look_at_http(struct inspection *in)
     if (in->config->http_port == 0)
         return;
     if (in->config->http_public)
-        WARN(in, "http.public",
-             "API keys reach %s port %u in clear text; put TLS in front",
-             in->config->http_host, in->config->http_port);
+        INSPECT_WARN(
+            in, "http.public",
+            "API keys reach %s port %u in clear text; put TLS in front",
+            in->config->http_host, in->config->http_port);
     if (in->config->facilitate_any_payee)
-        WARN(in, "http.any_payee",
-             "every process of this machine can make your signers pay gas for "
-             "anybody");
+        INSPECT_WARN(
+            in, "http.any_payee",
+            "every process of this machine can make your signers pay gas for "
+            "anybody");
 }
 
 /* -- networks -- */
@@ -212,18 +209,20 @@ look_at_signer(struct inspection *in, const struct config_network *network,
     enum keystore_err err = inspect_address(key, &address);
 
     if (err != KEYSTORE_OK) {
-        ERROR(in, place, "signer %s: %s%s%s", file, keystore_err_text(err),
-              err == KEYSTORE_ERR_IO ? ": " : "",
-              err == KEYSTORE_ERR_IO ? strerror(errno) : "");
+        INSPECT_ERROR(in, place, "signer %s: %s%s%s", file,
+                      keystore_err_text(err),
+                      err == KEYSTORE_ERR_IO ? ": " : "",
+                      err == KEYSTORE_ERR_IO ? strerror(errno) : "");
         return;
     }
     x402_address_format(text, &address);
     if (is_paid(in->config, network, &address))
-        ERROR(in, place,
-              "signer %s is also a payee: its key lies on this machine, and "
-              "with it your income; collect to an address whose key is not "
-              "here",
-              text);
+        INSPECT_ERROR(
+            in, place,
+            "signer %s is also a payee: its key lies on this machine, and "
+            "with it your income; collect to an address whose key is not "
+            "here",
+            text);
     else
         printf("signer: %s: %s; it needs gas\n", network->network->caip2, text);
 }
@@ -251,11 +250,15 @@ look_at_facilitator(struct inspection *in, const struct config_network *network,
     if (facilitator->key_file != NULL &&
         !facilitator_key_read(header, facilitator->key_file, error,
                               sizeof(error)))
-        ERROR(in, place, "key_file: %s", error);
+        INSPECT_ERROR(in, place, "key_file: %s", error);
     explicit_bzero(header, sizeof(header));
     if (facilitator->ca_file != NULL && access(facilitator->ca_file, R_OK) != 0)
-        ERROR(in, place, "ca_file: %s: %s", facilitator->ca_file,
-              strerror(errno));
+        INSPECT_ERROR(in, place, "ca_file: %s: %s", facilitator->ca_file,
+                      strerror(errno));
+    printf("note: %s: settled by another facilitator: EIP-3009 payments only; "
+           "locations with x402_transfer_method permit2 or x402_scheme upto "
+           "sell nothing here\n",
+           network->network->caip2);
     if (network->rpc_len == 0)
         printf("note: %s: no rpc: every payment is settled first, and the "
                "facilitator's word is all there is\n",
@@ -277,7 +280,8 @@ look_at_verifier(struct inspection *in)
         return;
     err = inspect_address(&key, &address);
     if (err != KEYSTORE_OK) {
-        ERROR(in, place, "%s: %s", key.key_file, keystore_err_text(err));
+        INSPECT_ERROR(in, place, "%s: %s", key.key_file,
+                      keystore_err_text(err));
         return;
     }
     for (size_t i = 0; i < in->config->network_len; i++) {
@@ -286,10 +290,11 @@ look_at_verifier(struct inspection *in)
         for (size_t k = 0; k < network->signer_len; k++) {
             if (inspect_address(&network->signer[k], &signer) == KEYSTORE_OK &&
                 x402_address_eq(&signer, &address))
-                ERROR(in, place,
-                      "this key also settles on %s; make another one for "
-                      "attestations",
-                      network->network->caip2);
+                INSPECT_ERROR(
+                    in, place,
+                    "this key also settles on %s; make another one for "
+                    "attestations",
+                    network->network->caip2);
         }
     }
     x402_address_format(text, &address);
@@ -305,9 +310,10 @@ look_at_network(struct inspection *in, size_t i)
     for (size_t k = 0; k < network->rpc_len; k++) {
         snprintf(place, sizeof(place), "networks[%zu].rpc[%zu]", i, k);
         if (config_is_plain_remote(network->rpc[k]))
-            WARN(in, place,
-                 "plain http: whoever is on the way can lie about payments; "
-                 "use https");
+            INSPECT_WARN(
+                in, place,
+                "plain http: whoever is on the way can lie about payments; "
+                "use https");
     }
     for (size_t k = 0; k < network->signer_len; k++) {
         snprintf(place, sizeof(place), "networks[%zu].signers[%zu]", i, k);
@@ -317,9 +323,10 @@ look_at_network(struct inspection *in, size_t i)
     look_at_facilitator(in, network, i);
     if (network->signer_len == 0 && network->facilitator.url == NULL &&
         has_payee(in->config, network))
-        WARN(in, place,
-             "payees but no signers: nothing that is collected would reach "
-             "the chain");
+        INSPECT_WARN(
+            in, place,
+            "payees but no signers: nothing that is collected would reach "
+            "the chain");
 }
 
 /* -- Lightning -- */
@@ -332,14 +339,16 @@ look_at_macaroon(struct inspection *in, const struct config_lightning *ln)
     char what[1024];
 
     if (!macaroon_read(&file, what, sizeof(what)))
-        ERROR(in, place, "%s", what);
+        INSPECT_ERROR(in, place, "%s", what);
     else if (macaroon_is_modest(file.bytes, file.len, what, sizeof(what)))
         ;
     else if (ln->admin_macaroon)
-        WARN(in, place, "%s: %s; whoever breaks into the daemon has the node",
-             file.path, what);
+        INSPECT_WARN(in, place,
+                     "%s: %s; whoever breaks into the daemon has the node",
+                     file.path, what);
     else
-        ERROR(in, place, "%s: %s; bake one for invoices only", file.path, what);
+        INSPECT_ERROR(in, place, "%s: %s; bake one for invoices only",
+                      file.path, what);
     explicit_bzero(&file, sizeof(file));
 }
 
@@ -353,17 +362,18 @@ look_at_lightning(struct inspection *in)
     look_at_macaroon(in, ln);
     look_at_folder(in, "lightning", ln->secret_file);
     if (access(ln->cert_file, R_OK) != 0)
-        ERROR(in, "lightning.cert", "%s: %s", ln->cert_file, strerror(errno));
+        INSPECT_ERROR(in, "lightning.cert", "%s: %s", ln->cert_file,
+                      strerror(errno));
     if (ln->rate.url != NULL && config_is_plain_remote(ln->rate.url))
-        WARN(in, "lightning.rate.url",
-             "plain http: whoever is on the way sets your price");
+        INSPECT_WARN(in, "lightning.rate.url",
+                     "plain http: whoever is on the way sets your price");
     if (ln->invoice_only)
-        WARN(in, "lightning.invoice_only",
-             "whoever sees an invoice can use what was paid for it");
+        INSPECT_WARN(in, "lightning.invoice_only",
+                     "whoever sees an invoice can use what was paid for it");
 }
 
 int
-inspect(struct config *config, const char *path)
+inspect(struct config *config, const char *path, bool online)
 {
     char error[256];
     struct inspection in = {.config = config, .file = {.path = path}};
@@ -383,6 +393,8 @@ inspect(struct config *config, const char *path)
         look_at_network(&in, i);
     look_at_verifier(&in);
     look_at_lightning(&in);
+    if (online)
+        inspect_online(&in);
     printf("%s: %u errors, %u warnings\n", path, in.errors, in.warnings);
     free(text);
     return in.errors == 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* x402d's command line.  No secret ever comes in this way: /proc shows it. */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,9 @@ static const char help[] =
     "  x402d --config FILE    run, in the foreground; logs go to stderr\n"
     "  x402d check FILE       read the configuration and the key files, say "
     "what is wrong\n"
-    "                         or unsafe; touches no network\n"
+    "                         or unsafe; touches no network, but with --online "
+    "asks the\n"
+    "                         nodes what signers hold and who else collects\n"
     "  x402d ledger COMMAND   list, show, export and reconcile payments: "
     "x402d ledger --help\n"
     "  x402d --version\n"
@@ -65,6 +68,18 @@ load_and(int (*run)(struct config *config, const char *path), const char *path)
 }
 
 static int
+check_offline(struct config *config, const char *path)
+{
+    return inspect(config, path, false);
+}
+
+static int
+check_online(struct config *config, const char *path)
+{
+    return inspect(config, path, true);
+}
+
+static int
 run_config(const char *path, int rest)
 {
     if (path == NULL)
@@ -79,11 +94,13 @@ main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
+        {"online", no_argument, NULL, 'o'},
         {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     const char *path = NULL;
+    bool online = false;
     int option;
 
     if (keystore_harden_process() != KEYSTORE_OK) {
@@ -97,6 +114,9 @@ main(int argc, char **argv)
         case 'c':
             path = optarg;
             break;
+        case 'o':
+            online = true;
+            break;
         case 'V':
             puts("x402d " X402D_VERSION);
             return EXIT_GOOD;
@@ -109,6 +129,9 @@ main(int argc, char **argv)
     }
     if (path == NULL && argc - optind == 2 &&
         strcmp(argv[optind], "check") == 0)
-        return load_and(inspect, argv[optind + 1]);
+        return load_and(online ? check_online : check_offline,
+                        argv[optind + 1]);
+    if (online)
+        return usage("--online goes with check FILE");
     return run_config(path, argc - optind);
 }

@@ -9,9 +9,11 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { account } from '../../devnet/accounts.mjs';
-import { USDC, startChain } from '../../devnet/chain.mjs';
+import { NETWORK, USDC, startChain } from '../../devnet/chain.mjs';
 import { sleep } from '../../devnet/process.mjs';
 import { copyLedger, restoreLedger, sql } from '../harness/ledger.mjs';
+import { permit2, v2 } from '../harness/pay-permit2.mjs';
+import { approve, installPermit2 } from '../harness/permit2.mjs';
 import { until } from '../harness/witness.mjs';
 import { Daemon, PAY_TO, X402D, freshDir, ports, yaml } from './daemon.mjs';
 import { body, post } from './payments.mjs';
@@ -165,6 +167,36 @@ test('a backup with a payment under way: it is brought up to date, not paid agai
   assert.deepEqual((await settle(request)).json, json);
   assert.equal(await uses(), before);
   assert.equal(reconcile().status, 0);
+});
+
+// Permit2 logs no nonce, so these do not come back; its own bitmap says that
+// they were used, and that is asked before anything is promised.
+test('a forgotten Permit2 payment: not found again, and not taken again', { timeout: 60_000 }, async () => {
+  const payer = account(6);
+  const asked = { scheme: 'exact', network: NETWORK, amount: '2000', asset: USDC, payTo: PAY_TO, maxTimeoutSeconds: 300,
+    extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2' } };
+  const request = async () => ({ x402Version: 2, paymentPayload: v2(asked, await permit2(payer, asked)), paymentRequirements: asked });
+  const verify = (one) => post(`${daemon.url}/verify`, one);
+  await daemon.stop();
+  restoreLedger(LEDGER, BACKUP);
+  await installPermit2(rpc);
+  await approve(rpc, payer.address);
+  await daemon.start();
+  await caughtUp();
+  const forgotten = await request();
+  assert.equal((await settle(forgotten)).json.success, true);
+  await daemon.stop();
+  restoreLedger(BACKUP, LEDGER);
+  await daemon.start();
+  await caughtUp();
+
+  const had = await rpc.balance(USDC, PAY_TO);
+  assert.equal((await verify(forgotten)).json.invalidReason, 'permit2_invalid_nonce');
+  const again = (await settle(forgotten)).json;
+  assert.deepEqual([again.success, again.errorReason], [false, 'permit2_invalid_nonce']);
+  assert.equal(await rpc.balance(USDC, PAY_TO), had);
+  assert.equal((await settle(await request())).json.success, true, 'a new one is taken');
+  assert.equal(reconcile().status, 0, 'a transfer that is unmatched is no silent loss');
 });
 
 test('a second daemon is refused, also while the first one is stopped', async () => {

@@ -9,6 +9,7 @@ import { startChain, USDC, CHAIN_ID } from '../devnet/chain.mjs';
 import { privateKey } from '../devnet/accounts.mjs';
 import { BUILD, PROJECT } from '../devnet/paths.mjs';
 import { Process, listening, sleep } from '../devnet/process.mjs';
+import { measureLightning } from './lightning.mjs';
 import { fund, keepUp, settleCaptured } from './settler.mjs';
 import { PAY_TO, startPlain402, startSite, startUpstream, upstreamSocket, wrk } from './site.mjs';
 
@@ -143,7 +144,20 @@ async function settler() {
   say(`500 payments/s for ${seconds} s              ${steady.moved} of ${steady.sent} settled (refused ${steady.refused}), never more than ${steady.most} waiting, the last ${steady.after.toFixed(1)} s after its answer`);
 }
 
-const PARTS = (process.env.X402_BENCH_PARTS || 'stub,reference,settler').split(',');
+/* On a chain that answers at once: here the node that counts is LND. */
+async function lightning() {
+  track(new Process({ name: 'stub chain', command: tool('stub_chain'), args: [String(PORT + 30)], log: join(root, 'stub2.log') }).start());
+  const { lnd, fresh, over, without } = result.lightning = await measureLightning({ dir: join(root, 'lightning'), from: PORT + 40,
+    seconds: SECONDS, port: PORT + 31, daemonPort: PORT + 32, upstream: upstreamSocket(join(root, 'upstream')),
+    rpc: `http://127.0.0.1:${PORT + 30}`, workers: 2, credit: '1000000 USDC' });
+  say(`402 with a fresh invoice each        ${per(fresh.rate)}, p50 ${fresh.p50_ms.toFixed(0)} ms (${fresh.invoices} invoices in ${fresh.requests} answers); `
+    + `AddInvoice on LND alone ${per(lnd.rate)}: ${x(fresh.rate / lnd.rate)}`);
+  say(`402, Lightning over the bucket       ${per(over.rate)}; a location without Lightning ${per(without.rate)}: ${x(over.rate / without.rate)}`);
+}
+
+const NAMES = ['stub', 'reference', 'settler', 'lightning'];
+const asked = process.argv.slice(2).filter((name) => NAMES.includes(name));
+const PARTS = asked.length > 0 ? asked : (process.env.X402_BENCH_PARTS || 'stub,reference,settler').split(',');
 
 try {
   say(`x402 bench: ${SECONDS} s each, chain ${CHAIN_ID}, load generator and upstream on this machine too`);
@@ -155,6 +169,8 @@ try {
     await againstReference();
   if (PARTS.includes('settler'))
     await settler();
+  if (PARTS.includes('lightning'))
+    await lightning();
   if (JSON_ONLY)
     console.log(JSON.stringify(result, null, 2));
 } finally {

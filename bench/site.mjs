@@ -61,7 +61,8 @@ export async function startPlain402(dir, port, url) {
     return 402 '${body.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\$/g, '')}'; }`));
 }
 
-export async function startSite({ dir, port, daemonPort, upstreamPort, upstream = `127.0.0.1:${upstreamPort}`, rpc, workers, credit, batch = '{max: 100, wait: 1000}' }) {
+export async function startSite({ dir, port, daemonPort, upstreamPort, upstream = `127.0.0.1:${upstreamPort}`, rpc, workers, credit, batch = '{max: 100, wait: 1000}',
+  yaml = '', locations = '' }) {
   mkdirSync(dir, { recursive: true });
   const socket = join(dir, 'till.sock');
   writeFileSync(join(dir, 'signer.key'), privateKey(0), { mode: 0o600 });
@@ -78,6 +79,7 @@ networks:
     credit: {payer: "${credit}", total: "${credit}"}
     batch: ${batch}
     confirmations: 1
+${yaml}
 `);
   const daemon = new Process({ name: 'x402d', command: PROGRAMS.x402d, args: ['--config', join(dir, 'x402d.yaml')], log: join(dir, 'x402d.log') });
   daemon.start();
@@ -95,7 +97,7 @@ networks:
       proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_pass http://api;
     }
-    location = /open { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://api; }
+    location = /open { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://api; }${locations}
   }`));
   return { url: `http://127.0.0.1:${port}`, facilitator: `http://127.0.0.1:${daemonPort}`, processes: { gateway: nginx, x402d: daemon },
     stop: async () => { await nginx.stop(); await daemon.stop(); } };

@@ -12,6 +12,7 @@
 #include <x402/keccak.h>
 
 #include "../mutant.h"
+#include "../secret.h"
 
 /* n / 2 of the curve.  EIP-2: "All transaction signatures whose s-value is
  * greater than secp256k1n/2 are now considered invalid." USDC holds
@@ -72,8 +73,11 @@ derive_address(struct x402_address *out, const secp256k1_context *context,
                const uint8_t key32[32])
 {
     secp256k1_pubkey point;
+    int good = secp256k1_ec_pubkey_create(context, &point, key32);
 
-    if (!secp256k1_ec_pubkey_create(context, &point, key32))
+    public_now(&good, sizeof good);
+    public_now(&point, sizeof point);
+    if (!good)
         return false;
     address_of(out, context, &point);
     return true;
@@ -108,9 +112,12 @@ x402_signer_public(uint8_t out64[64], const struct x402_signer *signer)
     secp256k1_pubkey point;
     uint8_t text[65] = {0};
     size_t len = sizeof text;
+    int good = secp256k1_ec_pubkey_create(context, &point, signer->key);
 
+    public_now(&good, sizeof good);
+    public_now(&point, sizeof point);
     /* the key was good when it was opened */
-    if (secp256k1_ec_pubkey_create(context, &point, signer->key))
+    if (good)
         secp256k1_ec_pubkey_serialize(context, text, &len, &point,
                                       SECP256K1_EC_UNCOMPRESSED);
     memcpy(out64, text + 1, 64);
@@ -132,10 +139,15 @@ x402_sign(uint8_t out65[65], const struct x402_signer *signer,
     secp256k1_ecdsa_recoverable_signature signature;
     struct x402_address who;
     uint8_t text[65];
-    int id;
+    int id, good;
 
-    if (!secp256k1_ecdsa_sign_recoverable(context, &signature, digest32,
-                                          signer->key, NULL, NULL))
+    if (mutant("key_in_branch") && (signer->key[31] & 1) != 0)
+        return X402_ERR_INTERNAL;
+    good = secp256k1_ecdsa_sign_recoverable(context, &signature, digest32,
+                                            signer->key, NULL, NULL);
+    public_now(&good, sizeof good);
+    public_now(&signature, sizeof signature);
+    if (!good)
         return X402_ERR_INTERNAL;
     secp256k1_ecdsa_recoverable_signature_serialize_compact(context, text, &id,
                                                             &signature);

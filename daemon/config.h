@@ -150,6 +150,8 @@ struct config {
     const char *http_name[CONFIG_HOSTS_MAX]; /* names a client may put into Host
                                                 besides loopback's */
     size_t http_name_len;
+    const char *status_host;        /* loopback */
+    unsigned status_port;           /* 0: no status page */
     struct config_rates peer_rates; /* of one address, without a key */
     struct config_api_key api_key[CONFIG_API_KEYS_MAX];
     size_t api_key_len;       /* none: no key is asked for */

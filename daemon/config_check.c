@@ -138,7 +138,8 @@ is_ip(const char *host)
 
 /** "127.0.0.1:4022", "[::1]:4022", "localhost:4022". */
 static bool
-take_listen(struct config_checking *c, const char *text)
+take_listen(struct config_checking *c, const char *place, const char *text,
+            const char **host_out, unsigned *port_out)
 {
     char host[64];
     const char *colon = strrchr(text, ':');
@@ -150,13 +151,12 @@ take_listen(struct config_checking *c, const char *text)
     if (strcmp(host, "localhost") == 0)
         snprintf(host, sizeof(host), "127.0.0.1");
     if (!is_ip(host) || bracketed != (strchr(host, ':') != NULL))
-        return config_complain(c->reading, "http.listen",
+        return config_complain(c->reading, place,
                                "\"%.80s\": write an address and a port, such "
                                "as 127.0.0.1:4022 or \"[::1]:4022\"",
                                text);
-    return config_take_unsigned(c, "http.listen", colon + 1, 1, 65535,
-                                &c->config->http_port) &&
-           keep_text(c, "http.listen", host, &c->config->http_host);
+    return config_take_unsigned(c, place, colon + 1, 1, 65535, port_out) &&
+           keep_text(c, place, host, host_out);
 }
 
 static bool
@@ -205,7 +205,8 @@ check_http(struct config_checking *c)
     const struct file_http *http = c->file->http;
 
     return http == NULL ||
-           (take_listen(c, http->listen) &&
+           (take_listen(c, "http.listen", http->listen, &c->config->http_host,
+                        &c->config->http_port) &&
             config_take_bool(c, "http.public", http->public,
                              &c->config->http_public) &&
             config_take_bool(c, "http.any_payee", http->any_payee,
@@ -219,6 +220,25 @@ check_http(struct config_checking *c)
             config_take_rates(c, "http.rates", http->rates,
                               &c->config->peer_rates) &&
             check_exposure(c));
+}
+
+/** It shows who paid how much: for this machine alone. */
+static bool
+check_status(struct config_checking *c)
+{
+    const char *text = c->file->status;
+
+    if (text == NULL)
+        return true;
+    if (!take_listen(c, "status", text, &c->config->status_host,
+                     &c->config->status_port))
+        return false;
+    if (!is_loopback(c->config->status_host))
+        return config_complain(c->reading, "status",
+                               "%s is not a loopback address: the status page "
+                               "is for this machine; from elsewhere: ssh -L",
+                               c->config->status_host);
+    return true;
 }
 
 /* -- the rest -- */
@@ -283,7 +303,7 @@ check_all(struct config_checking *c)
                             &c->config->ledger_file) &&
            config_take_unsigned(c, "settle_margin", c->file->settle_margin, 6,
                                 3600, &c->config->settle_margin_s) &&
-           check_till(c) && check_http(c) && config_check_networks(c) &&
+           check_till(c) && check_http(c) && check_status(c) && config_check_networks(c) &&
            config_check_payees(c) && config_check_api_keys(c) &&
            config_check_lightning(c) && config_check_bazaar(c) &&
            check_purpose(c);

@@ -186,6 +186,7 @@ static const cyaml_schema_field_t file_fields[] = {
     MAPPING(MAY, file, http, http_fields),
     MAPPING(MAY, file, lightning, lightning_fields),
     MAPPING(MAY, file, bazaar, bazaar_fields),
+    TEXT(MAY, file, status),
     TEXT(MAY, file, log),
     TEXT(MAY, file, settle_margin),
     LIST(MAY, file, payees, &payee_entry, 0, CONFIG_PAYEES_MAX),

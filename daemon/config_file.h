@@ -156,6 +156,7 @@ struct file {
     struct file_http *http;
     struct file_lightning *lightning;
     struct file_bazaar *bazaar;
+    char *status;
     char *log;
     char *settle_margin;
     struct file_payee *payees;

@@ -112,6 +112,9 @@ config_needs_restart(const struct config *a, const struct config *b)
         return "till";
     if (!same_text(a->http_host, b->http_host) || a->http_port != b->http_port)
         return "http.listen";
+    if (!same_text(a->status_host, b->status_host) ||
+        a->status_port != b->status_port)
+        return "status";
     if (!same_lightning(&a->lightning, &b->lightning))
         return "lightning";
     if (!same_bazaar(&a->bazaar, &b->bazaar))

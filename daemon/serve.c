@@ -20,6 +20,7 @@
 #include "http/http.h"
 #include "lightning/lightning.h"
 #include "log.h"
+#include "status/status.h"
 #include "till/till.h"
 
 #define TILL_GRACE_MS 5000 /* requests of workers */
@@ -53,6 +54,7 @@ struct serving {
     struct till *till;
     struct bazaar *bazaar; /* NULL: not configured */
     struct http *http;
+    struct status *status; /* NULL: not configured */
 
     uv_signal_t on_term, on_int, on_hup;
     uv_timer_t tick;
@@ -115,6 +117,7 @@ end_loop(struct serving *s)
 {
     s->step = STEP_END;
     http_close(s->http);
+    status_close(s->status);
     uv_close((uv_handle_t *)&s->tick, NULL);
     uv_close((uv_handle_t *)&s->on_term, NULL);
     uv_close((uv_handle_t *)&s->on_int, NULL);
@@ -204,6 +207,8 @@ take_on(struct serving *s, struct config *config)
     tell_payees(s);
     if (s->http != NULL)
         http_reconfigure(s->http, config);
+    if (s->status != NULL)
+        status_reconfigure(s->status, config);
     log_event(LOG_INFO, "reloaded", "log", config->log_level, NULL);
 }
 
@@ -349,6 +354,16 @@ open_http(struct serving *s, char *error, size_t error_len)
 }
 
 static bool
+open_status(struct serving *s, char *error, size_t error_len)
+{
+    if (s->config->status_port == 0)
+        return true;
+    s->status = status_open(s->core, s->config, s->cashier, s->ledger, error,
+                            error_len);
+    return s->status != NULL;
+}
+
+static bool
 open_all(struct serving *s, char *error, size_t error_len)
 {
     s->ledger = ledger_open(s->core, s->config->ledger_file, error, error_len);
@@ -358,7 +373,7 @@ open_all(struct serving *s, char *error, size_t error_len)
         cashier_new(s->core, s->config, s->ledger, s->chain, s->chain_len);
     return open_lightning(s, error, error_len) &&
            open_till(s, error, error_len) && open_bazaar(s, error, error_len) &&
-           open_http(s, error, error_len);
+           open_http(s, error, error_len) && open_status(s, error, error_len);
 }
 
 /** All networks, or all signers, in one text. */
@@ -426,6 +441,7 @@ close_all(struct serving *s)
     lightning_free(s->lightning);
     core_free(s->core);
     http_free(s->http);
+    status_free(s->status);
     free_configs(s);
 }
 

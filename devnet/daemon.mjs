@@ -25,6 +25,8 @@ http:
 ${http}
 
 ${bazaar ? BAZAAR : ''}
+${ports.status ? `status: 127.0.0.1:${ports.status}` : ''}
+
 payees:
   - {network: ${NETWORK}, address: ${JSON.stringify(payTo)}}
 

@@ -2,7 +2,7 @@
 // Which ports the parts listen on, and whether they are free.
 import { createServer } from 'node:net';
 
-const OFFSET = { gateway: 20, upstream: 21, facilitator: 22, rpc: 545 };
+const OFFSET = { gateway: 20, upstream: 21, facilitator: 22, status: 23, rpc: 545 };
 
 export function portsFrom(base) {
   return Object.fromEntries(Object.entries(OFFSET).map(([name, offset]) => [name, base + offset]));

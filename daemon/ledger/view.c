@@ -135,6 +135,61 @@ ledger_view_payments(struct ledger_view *view,
     return finish(view, stmt);
 }
 
+int64_t
+ledger_view_newest(struct ledger_view *view)
+{
+    int64_t id =
+        db_number(&view->db, "SELECT coalesce(max(id), 0) FROM payment");
+
+    view->db.rc = SQLITE_OK;
+    return id > 0 ? id : 0;
+}
+
+size_t
+ledger_view_txs(struct ledger_view *view, int64_t batch,
+                struct ledger_view_tx *out, size_t cap)
+{
+    struct db *db = &view->db;
+    sqlite3_stmt *stmt =
+        prepare(view, "SELECT hash, max_fee, created_ms FROM (SELECT * FROM tx "
+                      "WHERE batch = ?1 ORDER BY id DESC LIMIT ?2) "
+                      "ORDER BY id");
+    size_t len = 0;
+
+    if (stmt != NULL) {
+        bind_int(stmt, 1, batch);
+        bind_int(stmt, 2, (int64_t)cap);
+    }
+    while (len < cap && db_row(db, stmt)) {
+        column_blob(db, stmt, 0, out[len].hash, sizeof out[len].hash);
+        column_amount(db, stmt, 1, &out[len].max_fee);
+        out[len++].created_ms = (uint64_t)sqlite3_column_int64(stmt, 2);
+    }
+    return finish(view, stmt) ? len : 0;
+}
+
+bool
+ledger_view_invoices(struct ledger_view *view, uint64_t limit,
+                     ledger_view_invoice_cb cb, void *arg)
+{
+    struct db *db = &view->db;
+    sqlite3_stmt *stmt =
+        prepare(view, "SELECT created_ms, paid_msat, resource FROM invoice "
+                      "WHERE state BETWEEN 2 AND 4 AND id > "
+                      "(SELECT coalesce(max(id), 0) - ?1 FROM invoice) "
+                      "ORDER BY id DESC");
+
+    bind_int(stmt, 1, (int64_t)limit);
+    while (db_row(db, stmt)) {
+        const char *resource = (const char *)sqlite3_column_text(stmt, 2);
+
+        cb(arg, (uint64_t)sqlite3_column_int64(stmt, 0),
+           (uint64_t)sqlite3_column_int64(stmt, 1),
+           resource != NULL ? resource : "");
+    }
+    return finish(view, stmt);
+}
+
 /* -- debts -- */
 
 bool

@@ -34,6 +34,26 @@ bool ledger_view_payments(struct ledger_view *view,
                           const struct ledger_filter *filter, ledger_view_cb cb,
                           void *arg);
 
+/** The id of the newest payment; 0: none. */
+int64_t ledger_view_newest(struct ledger_view *view);
+
+/** A transaction that was signed for a batch. */
+struct ledger_view_tx {
+    uint8_t hash[32];
+    struct x402_amount max_fee;
+    uint64_t created_ms;
+};
+/** The newest transactions of a batch, oldest of them first; at most `cap`. */
+size_t ledger_view_txs(struct ledger_view *view, int64_t batch,
+                       struct ledger_view_tx *out, size_t cap);
+
+/** Paid invoices among the newest `limit`, newest first. */
+typedef void (*ledger_view_invoice_cb)(void *arg, uint64_t created_ms,
+                                       uint64_t paid_msat,
+                                       const char *resource);
+bool ledger_view_invoices(struct ledger_view *view, uint64_t limit,
+                          ledger_view_invoice_cb cb, void *arg);
+
 /** See ledger_debts. */
 bool ledger_view_debts(struct ledger_view *view, ledger_debt_cb cb, void *arg);
 

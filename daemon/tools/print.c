@@ -252,17 +252,18 @@ add_parties(struct x402_buf *buf, const struct pay_row *row)
 }
 
 void
-tool_print_json(const struct pay_row *row, const char *resource)
+tool_write_json(struct x402_buf *buf, const struct pay_row *row,
+                const char *resource)
 {
-    struct line line;
-    struct x402_buf *buf = &line.buf;
+    char money[TOOL_MONEY_MAX];
 
-    *buf = x402_buf_on(line.memory, sizeof(line.memory));
+    tool_money(money, &row->charge, row->chain_id, &row->asset);
     add_number(buf, "{\"id\":", (uint64_t)row->id);
     add_text(buf, ",\"state\":", tool_state(row->state));
     add_text(buf, ",\"reason\":",
              row->reason == X402_OK ? "" : x402_err_info(row->reason)->token);
     add_parties(buf, row);
+    add_text(buf, ",\"money\":", money);
     add_number(buf, ",\"validBefore\":", row->auth.valid_before_s);
     add_transaction(buf, row);
     add_text(buf, ",\"origin\":",
@@ -275,8 +276,18 @@ tool_print_json(const struct pay_row *row, const char *resource)
     add_text(buf, ",\"resource\":", resource);
     add_when(buf, ",\"created\":", row->created_ms);
     add_when(buf, ",\"changed\":", row->updated_ms);
-    x402_buf_text(buf, "}\n");
-    fwrite(buf->at, 1, buf->len, stdout);
+    x402_buf_char(buf, '}');
+}
+
+void
+tool_print_json(const struct pay_row *row, const char *resource)
+{
+    struct line line;
+
+    line.buf = x402_buf_on(line.memory, sizeof(line.memory));
+    tool_write_json(&line.buf, row, resource);
+    x402_buf_char(&line.buf, '\n');
+    fwrite(line.buf.at, 1, line.buf.len, stdout);
 }
 
 /* -- CSV: RFC 4180 -- */

@@ -75,6 +75,9 @@ unsigned tool_state_bits(const char *name);
 void tool_print_text(const struct pay_row *row, const char *resource);
 void tool_print_csv_head(void);
 void tool_print_csv(const struct pay_row *row, const char *resource);
+/** One object, without a line's end. */
+void tool_write_json(struct x402_buf *buf, const struct pay_row *row,
+                     const char *resource);
 void tool_print_json(const struct pay_row *row, const char *resource);
 /** All of one payment, a line for each fact. */
 void tool_print_whole(const struct pay_row *row, const char *resource);

@@ -1,0 +1,3 @@
+# Turns a text into the elements of a C array of strings.
+s/[\\"]/\\&/g
+s/.*/"&\\n",/

@@ -180,6 +180,7 @@ export class Stack extends EventEmitter {
       facilitator: this.url('facilitator'),
       rpc: this.url('rpc'),
       upstream: this.url('upstream'),
+      status: this.url('status'),
       pay_to: this.payTo,
       asset: USDC,
       network: NETWORK,

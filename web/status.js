@@ -66,7 +66,7 @@ function units(text, decimals = 18) {
 const share = (value, most) => (most > 0n ? Number((value * 10_000n) / most) / 10_000 : 0);
 
 function meter(part, label) {
-  const svg = shape('svg', { viewBox: '0 0 100 6', role: 'img', 'aria-label': label, preserveAspectRatio: 'none', height: '8' });
+  const svg = shape('svg', { viewBox: '0 0 100 6', role: 'img', 'aria-label': label, preserveAspectRatio: 'none', class: 'meter' });
   svg.append(shape('rect', { class: 'track', width: 100, height: 6, rx: 2 }),
     shape('rect', { class: 'bar', width: Math.max(part * 100, part > 0 ? 1 : 0), height: 6, rx: 2 }));
   return svg;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults of API keys and of reconcile.
+// Faults of API keys, of reconcile and of the status page.
 import { mutants } from '../harness/mutants.mjs';
 
 mutants({
   any_key: [['facilitator/keys', '^/settle: no key, a wrong one'], ['facilitator/keys', '^/settle: a key is for its own payees']],
   key_gas_unlimited: ['facilitator/gas', '^the last one that fits'],
   key_gas_forgotten: ['facilitator/gas', '^the same payment again'],
+  status_any_host: [['pages/status', '^only for this machine']],
   scan_off: [['facilitator/restore', '^a backup that is put back']],
   reconcile_blind: [['facilitator/ledger', '^reconcile: rows that are gone'], ['facilitator/ledger', '^reconcile: payments that no transfer']],
 });

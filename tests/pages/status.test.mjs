@@ -111,6 +111,34 @@ test('what came from outside stays text, wherever it stands', async () => {
   await page.context().close();
 });
 
+test('what is wrong stands on top: no node, no gas, stopped, losses, waiting payments, failures', async () => {
+  const wrong = await api('/api/overview');
+  Object.assign(wrong.networks[0], { reachable: true, canSettle: false, stopped: true, behind: true });
+  wrong.networks.push({ ...wrong.networks[0], network: 'eip155:8453', reachable: false, stopped: false, behind: false });
+  wrong.oldestCapturedMs = wrong.nowMs - 300_000;
+  wrong.credit = [{ network: 'eip155:84532', unsettled: '25 USDC', lost: '0.5 USDC', limit: '50 USDC', unsettledUnits: '25000000',
+    limitUnits: '50000000', payers: 3, settleFirst: 1 }];
+  const income = await api('/api/income');
+  income.failures = [{ name: 'insufficient_funds', network: 'eip155:84532', symbol: 'USDC', amount: '0.5', payments: 2 }];
+  income.days.push({ ...income.days[0], symbol: 'sat', network: 'lightning', amount: '21.5', payments: 2 });
+  const page = await openPage(browser, origin());
+  await page.route('**/api/overview', (route) => route.fulfill({ json: wrong }));
+  await page.route('**/api/income', (route) => route.fulfill({ json: income }));
+  await page.goto(origin());
+  await page.locator('#troubles li').first().waitFor();
+  const said = await page.locator('#troubles').innerText();
+  for (const part of [/a signer needs gas/, /settling is stopped/, /compared with the chain/, /Base: no node/, /waited 5 min/, /lost 0\.5 USDC/])
+    assert.match(said, part);
+  await page.locator('#credit').getByText('25 USDC of 50 USDC, 3 payer(s)').waitFor();
+  assert.equal(await page.locator('#credit .bar').getAttribute('width'), '50');
+  await page.locator('#failures').getByText('insufficient_funds').waitFor();
+  assert.equal(await page.locator('#days svg').count(), 2);
+  await accessible(page);
+  await picture(page, 'status-wrong');
+  assert.deepEqual(page.bad, []);
+  await page.context().close();
+});
+
 test('it says when x402d does not answer', async () => {
   const page = await openPage(browser, origin(), { expected: [/Failed to load resource|net::/] });
   await page.goto(origin());

@@ -303,10 +303,10 @@ check_all(struct config_checking *c)
                             &c->config->ledger_file) &&
            config_take_unsigned(c, "settle_margin", c->file->settle_margin, 6,
                                 3600, &c->config->settle_margin_s) &&
-           check_till(c) && check_http(c) && check_status(c) && config_check_networks(c) &&
-           config_check_payees(c) && config_check_api_keys(c) &&
-           config_check_lightning(c) && config_check_bazaar(c) &&
-           check_purpose(c);
+           check_till(c) && check_http(c) && check_status(c) &&
+           config_check_networks(c) && config_check_payees(c) &&
+           config_check_api_keys(c) && config_check_lightning(c) &&
+           config_check_bazaar(c) && check_purpose(c);
 }
 
 struct config *

@@ -320,7 +320,10 @@ test('a node that does not answer: said in time, healed by itself', { timeout: 6
     process.kill(chain.process.pid, 'SIGCONT');
   }
   await until('/health is green', 15_000, health, (status) => status === 200);
-  assert.equal((await settle(request)).json.success, true);
+  // a node that was stopped has a pile to work off: it may be late once more,
+  // which is 503, and the same payment is asked again
+  const { json } = await until('an answer', 15_000, () => settle(request), ({ status }) => status !== 503);
+  assert.equal(json.success, true);
 });
 
 test('the ledger is for its owner alone', () => {

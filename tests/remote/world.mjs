@@ -57,11 +57,12 @@ export function canSettle(world, wanted = true, limit = 20_000) {
 /** Declares a keyless stack for a file.  node: false leaves the chain node
  *  out; facilitator: what stands behind the scripted one; more: for its
  *  configuration. */
-export async function useRemote({ node = true, facilitator = ourFacilitator, more = '', tls, url } = {}) {
+export async function useRemote({ node = true, facilitator = ourFacilitator, more = '', tls, url, conf, ground } = {}) {
   const scripted = await Scripted.start({ tls });
   let real;
   const world = useStack({
     yaml: { settle: settleBy(url?.(scripted) ?? scripted.url, more), network: node ? '    poll: 200' : '', ...node ? {} : { rpcUrl: null } },
+    ...conf && { conf }, ...ground && { ground },
   }, {
     connections: 128,
     ready: async (w) => {

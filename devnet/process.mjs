@@ -60,11 +60,9 @@ export class Process {
       if (error.code !== 'ESRCH')
         throw error;
     }
-    const late = await Promise.race([this.exited.then(() => false), sleep(patience).then(() => true)]);
-    if (late) {
-      this.signalGroup('SIGKILL');
-      await this.exited;
-    }
+    const late = setTimeout(() => this.signalGroup('SIGKILL'), patience);
+    await this.exited;
+    clearTimeout(late); // or whoever stopped it would live as long
   }
 
   /** The end of its log, for a message about a failure. */

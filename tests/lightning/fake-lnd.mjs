@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { encodeInvoice, nodeKey } from './invoice.mjs';
 
 const sha256 = (data) => createHash('sha256').update(data).digest();
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms).unref(); }); // nobody lives for it
 
 /* -- the files a node gives out -- */
 

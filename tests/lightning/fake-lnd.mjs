@@ -56,6 +56,7 @@ export class FakeLnd {
     this.addIndex = 0;
     this.settleIndex = 0;
     this.streams = new Set();
+    this.told = []; // preimages of held invoices
     this.reset();
   }
 
@@ -197,6 +198,8 @@ export class FakeLnd {
       return ['hold', () => [200, { ...this.#added(this.#add({ ...body, hash: Buffer.from(body.hash, 'base64') })), r_hash: undefined }]];
     }
     this.counts[what] += 1;
+    if (what === 'settle')
+      this.told.push(Buffer.from(body.preimage, 'base64'));
     const hash = what === 'settle' ? sha256(Buffer.from(body.preimage, 'base64')) : Buffer.from(body.payment_hash, 'base64');
     return [what, () => {
       const invoice = this.byHash(hash);

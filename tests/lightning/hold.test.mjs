@@ -146,3 +146,12 @@ test('the flows are not mixed up', async () => {
   assert.equal(shop.hits.length, hits);
   assert.equal((await shop.get('/hold?flow', proof)).status, 200);
 });
+
+test('the preimages stood in no log and no answer', async () => {
+  assert.ok(shop.lnd.told.length >= 4);
+  const asked = await shop.ask('/hold?log');
+  const seen = ['x402d.log', 'nginx-error.log', 'access.log'].map((name) => shop.log(name)).join('') + JSON.stringify(asked);
+  for (const preimage of shop.lnd.told)
+    for (const encoding of ['hex', 'base64', 'base64url'])
+      assert.equal(seen.includes(preimage.toString(encoding)), false);
+});

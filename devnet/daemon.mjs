@@ -11,7 +11,7 @@ const BAZAAR = `bazaar:
 const SIGNERS = `    signers:
       - key_file: signer.key`;
 
-/** bazaar: with a catalogue; http: more of that; settle: what stands in place of the signers; rpcUrl null: no node. */
+/** bazaar: with a catalogue, and with these lines of its section; http: more of that; settle: what stands in place of the signers; rpcUrl null: no node. */
 export function x402dYaml({ ports, payTo, tillSocket, rpcUrl, more = '', network = '', settle = SIGNERS, bazaar = false, http = '' }) {
   return `# Written by the demo at each start; see devnet/daemon.mjs.
 ledger: ledger.db
@@ -24,7 +24,7 @@ http:
   any_payee: true             # other sellers on this machine may settle here
 ${http}
 
-${bazaar ? BAZAAR : ''}
+${bazaar ? BAZAAR : ''}${typeof bazaar === 'string' ? bazaar : ''}
 ${ports.status ? `status: 127.0.0.1:${ports.status}` : ''}
 
 payees:

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../core.h"
-#include "../failpoint.h"
+#include "../http/attest.h"
 #include "../log.h"
 #include "inside.h"
 
@@ -41,6 +41,19 @@ on_idle(void *arg)
     store_sweep(b->store, now_ms);
 }
 
+/* At the start, where somebody reads the message. */
+static bool
+key_is_there(const char *file, char *error, size_t error_len)
+{
+    struct x402_signer *signer;
+
+    if (file == NULL)
+        return true;
+    signer = attest_open(file, error, error_len);
+    attest_close(signer);
+    return signer != NULL;
+}
+
 struct bazaar *
 bazaar_open(const struct config *config, char *error, size_t error_len)
 {
@@ -53,7 +66,8 @@ bazaar_open(const struct config *config, char *error, size_t error_len)
     b->guard.allow = config->bazaar.allow;
     b->guard.allow_len = config->bazaar.allow_len;
     b->wording = b->guard;
-    b->store = store_open(config->bazaar.file, error, error_len);
+    if (key_is_there(config->bazaar.register_key_file, error, error_len))
+        b->store = store_open(config->bazaar.file, error, error_len);
     if (b->store == NULL) {
         free(b);
         return NULL;

@@ -91,10 +91,9 @@ cut_words(struct search *s)
     }
 }
 
-/* '{name tags description url} : ("lisbon"* AND "weather"*) AND terms : "z…"'
- */
+/* '{name tags description url} : ("lisbon" AND "weather") AND terms : "z…"' */
 static void
-write_match(struct search *s, const char *between)
+write_match(struct search *s, const char *between, bool beginnings)
 {
     struct x402_buf out = x402_buf_on(s->match, sizeof(s->match) - 1);
 
@@ -107,7 +106,7 @@ write_match(struct search *s, const char *between)
         }
         x402_buf_char(&out, '"');
         x402_buf_text(&out, s->word[i].text);
-        x402_buf_text(&out, s->word[i].len > 2 ? "\"*" : "\"");
+        x402_buf_text(&out, beginnings && s->word[i].len > 2 ? "\"*" : "\"");
     }
     if (s->word_len != 0)
         x402_buf_char(&out, ')');
@@ -157,7 +156,8 @@ score(const struct search *s, sqlite3_stmt *row)
 
 #define CANDIDATE_ROWS                                                         \
     "SELECT l.id, l.name, l.tags, l.description, l.key, l.calls, l.payers "    \
-    "FROM words JOIN listing l ON l.id = words.rowid WHERE words MATCH ?1 "    \
+    "FROM words CROSS JOIN listing l ON l.id = words.rowid WHERE words MATCH " \
+    "?1 "                                                                      \
     "AND (?2 < 0 OR l.price_micro BETWEEN 0 AND ?2) ORDER BY words.rowid "
 #define ALL_ROWS                                                               \
     "SELECT l.id, l.name, l.tags, l.description, l.key, l.calls, l.payers "    \
@@ -291,10 +291,16 @@ answer_search(struct search *s, FILE *out)
     size_t done, next;
 
     cut_words(s);
-    write_match(s, " AND ");
+    /* whole words come out of the index one by one; beginnings are merged
+     * first, which takes longer the more there are */
+    write_match(s, " AND ", false);
     collect(s);
+    if (s->len == 0 && !s->partial) {
+        write_match(s, " AND ", true);
+        collect(s);
+    }
     if (s->len == 0 && s->word_len > 1 && !s->partial) {
-        write_match(s, " OR ");
+        write_match(s, " OR ", true);
         collect(s);
     }
     qsort(s->found, s->len, sizeof(s->found[0]), better);
@@ -326,9 +332,10 @@ list_rows(struct search *s)
     } else if (s->match[0] == '\0') {
         stmt = store_use(s->store, STORE_SQL_EVERY,
                          "SELECT " ITEM_COLUMNS
-                         "JOIN (SELECT id AS i FROM listing WHERE ?1 = '' "
-                         "ORDER BY id DESC LIMIT ?2 OFFSET ?3) ON i = id "
-                         "ORDER BY id DESC");
+                         "JOIN (SELECT id AS i FROM listing "
+                         "INDEXED BY listing_added WHERE ?1 = '' "
+                         "ORDER BY added_ms DESC, id DESC LIMIT ?2 OFFSET ?3) "
+                         "ON i = id ORDER BY added_ms DESC, id DESC");
         store_text(stmt, 1, "");
     } else {
         stmt = store_use(s->store, STORE_SQL_SOME,
@@ -369,10 +376,12 @@ put_rows(struct search *s, FILE *out)
 {
     sqlite3_stmt *stmt = list_rows(s);
     size_t n = 0;
+    int rc = SQLITE_DONE;
 
-    while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW &&
+    while (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW &&
            put_item(out, stmt, n == 0))
         n++;
+    s->partial = rc != SQLITE_DONE;
     if (stmt != NULL)
         sqlite3_reset(stmt);
     return n;
@@ -384,14 +393,14 @@ answer_list(struct search *s, FILE *out)
     bool merchant = s->q->ask == STORE_MERCHANT;
     size_t n;
 
-    write_match(s, "");
+    write_match(s, "", false);
     fputs("{\"x402Version\":2,", out);
     if (merchant)
         fprintf(out, "\"payTo\":\"%s\",", s->q->payee);
     fputs(merchant ? "\"resources\":[" : "\"items\":[", out);
     n = put_rows(s, out);
-    fprintf(out,
-            "],\"pagination\":{\"limit\":%u,\"offset\":%u,\"total\":%llu}}",
+    fputs(s->partial ? "],\"partialResults\":true," : "],", out);
+    fprintf(out, "\"pagination\":{\"limit\":%u,\"offset\":%u,\"total\":%llu}}",
             s->q->limit, s->q->offset, (unsigned long long)count_rows(s, n));
 }
 

@@ -12,7 +12,7 @@
 #define STORE_PAYERS_MAX 10000  /* told apart, of one listing */
 #define STORE_PENDING_MAX 20000 /* payments watched for their settlement */
 #define STORE_ANSWER_MAX (1024 * 1024)
-#define STORE_SEARCH_MS 40 /* of SQLite's time, for one question */
+#define STORE_SEARCH_MS 30 /* of SQLite's time, for one question */
 #define STORE_QUERY_MAX 400
 #define STORE_FILTERS_MAX 8
 

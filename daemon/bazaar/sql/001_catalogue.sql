@@ -33,11 +33,13 @@ CREATE TABLE listing (
 ) STRICT;
 CREATE INDEX listing_url ON listing (url);
 CREATE INDEX listing_alive ON listing (alive_ms);
+CREATE INDEX listing_added ON listing (added_ms);
 CREATE INDEX listing_payee ON listing (payee);
 
 CREATE VIRTUAL TABLE words USING fts5 (
     name, tags, description, url, terms,
-    tokenize = "unicode61 remove_diacritics 2"
+    tokenize = "unicode61 remove_diacritics 2",
+    prefix = "3 4 5 6" -- beginnings that are found without a merge
 );
 
 -- Settled payments by day; 30 of them are kept.

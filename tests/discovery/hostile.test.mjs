@@ -374,7 +374,7 @@ test('MCP tools of one URL are listed apart', async () => {
 
 test('words of a query stay words', async () => {
   assert.equal((await register(sell('/words'))).status < 300, true);
-  for (const query of ['x" OR "thing', 'thing) OR (x', 'description : thing', 'NEAR(thing x)']) {
+  for (const query of ['thing"', 'thing AND', 'x" OR "thing', 'thing) OR (x', 'description : thing', 'NEAR(thing x)']) {
     const response = await fetch(api(`/discovery/search?query=${encodeURIComponent(query)}`));
     assert.equal(response.status, 200, query);
   }

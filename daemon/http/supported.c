@@ -79,20 +79,30 @@ add_kinds(struct x402_buf *out, const struct http *http)
 }
 
 static void
+add_name(struct x402_buf *out, bool *any, const char *name)
+{
+    if (*any)
+        x402_buf_char(out, ',');
+    *any = true;
+    x402_buf_json(out, x402_span_of(name));
+}
+
+static void
 add_extensions(struct x402_buf *out, const struct http *http)
 {
-    bool any = false;
+    bool permit2 = false, any = false;
 
-    for (size_t i = 0; i < http->config->network_len && !any; i++)
-        any = working(http, i) != NULL &&
-              knows(http, i, X402_METHOD_PERMIT2_EXACT);
+    for (size_t i = 0; i < http->config->network_len && !permit2; i++)
+        permit2 = working(http, i) != NULL &&
+                  knows(http, i, X402_METHOD_PERMIT2_EXACT);
     if (http->verifier != NULL)
-        x402_buf_text(out, "\"verification-attestation\"");
-    if (http->verifier != NULL && any)
-        x402_buf_char(out, ',');
-    if (any)
-        x402_buf_text(out, "\"eip2612GasSponsoring\","
-                           "\"erc20ApprovalGasSponsoring\"");
+        add_name(out, &any, "verification-attestation");
+    if (permit2) {
+        add_name(out, &any, "eip2612GasSponsoring");
+        add_name(out, &any, "erc20ApprovalGasSponsoring");
+    }
+    if (http->bazaar != NULL)
+        add_name(out, &any, "bazaar");
 }
 
 /** Has an earlier network the same signer? */

@@ -72,6 +72,10 @@ const listed = (resource) => async () => {
   return items.find((item) => item.resource === resource);
 };
 
+test('/supported names the extension', async () => {
+  assert.ok((await (await fetch(api('/supported'))).json()).extensions.includes('bazaar'));
+});
+
 test('nothing is listed before it was paid for', async () => {
   const { items, pagination, x402Version } = await client().extensions.bazaar.listResources();
   assert.deepEqual(items, []);

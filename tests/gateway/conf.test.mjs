@@ -90,7 +90,7 @@ const ACCEPTED = [
   ['priced inside free', { server: `location / { return 200 "free"; location /paid { ${ON} ${PROXY} } }` }],
   ['a price from a variable', at('', 'x402 on; x402_price $arg_price USDC;')],
   ['many networks', at(`x402_pay_to base ${PAY_TO}; x402_pay_to ${NETWORK} ${PAY_TO}; x402_pay_to polygon ${PAY_TO.toLowerCase()};`)],
-  ['every directive', at('x402_facilitator_url https://f.example; x402_description "a \\"b\\" <c>"; x402_mime_type text/plain; x402_timeout 5m; x402_settle_margin 30s; x402_settle before; x402_body v1; x402_charge_status 404 410; x402_smart_wallets on; x402_upgrade on;')],
+  ['every directive', at('x402_facilitator_url https://f.example; x402_description "a \\"b\\" <c>"; x402_mime_type text/plain; x402_timeout 5m; x402_settle_margin 30s; x402_settle before; x402_body v1; x402_charge_status 404 410; x402_smart_wallets on; x402_upgrade on; x402_gas_sponsoring eip2612 erc20_approval;')],
   ['observe without a daemon', bare(`x402 observe; ${ALL.price} ${ALL.pay_to} ${ALL.base_url}`)],
   ['nothing priced at all', {}],
   ['mirror and try_files', at('mirror /m; try_files $uri /paid;')],

@@ -105,8 +105,8 @@ on_reserved(void *arg, const struct ledger_reserved *out)
 
     /* and the ledger does not know by whom */
     if (out->err == X402_ERR_NONCE_USED)
-        chain_adopt(f->op.chain, &f->op.in.asset, &f->op.in.auth,
-                    f->op.in.resource, on_adopted, f);
+        chain_adopt(f->op.chain, f->op.in.method, &f->op.in.asset,
+                    &f->op.in.auth, f->op.in.resource, on_adopted, f);
     else if (out->err != X402_OK)
         answer(f, out->err);
     else

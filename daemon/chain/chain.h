@@ -85,7 +85,8 @@ void chain_kick(struct chain *chain, bool urgent);
  * ledger.  X402_OK: it is there, MINED; X402_ERR_NONCE_USED: used otherwise;
  * X402_ERR_UNAVAILABLE, X402_ERR_BUSY: ask again. */
 typedef void (*chain_adopt_cb)(void *arg, enum x402_err err);
-void chain_adopt(struct chain *chain, const struct x402_address *asset,
+void chain_adopt(struct chain *chain, enum x402_method method,
+                 const struct x402_address *asset,
                  const struct x402_authorization *auth, const char *resource,
                  chain_adopt_cb cb, void *arg);
 

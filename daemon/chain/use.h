@@ -15,7 +15,8 @@ enum use_status {
 /** Once, later. */
 typedef void (*use_cb)(void *arg, enum use_status status,
                        const struct receipt *receipt);
-void use_find(struct chain *chain, const struct x402_address *asset,
-              const struct x402_authorization *auth, use_cb cb, void *arg);
+/** In: row  what was signed; copied. */
+void use_find(struct chain *chain, const struct pay_row *row, use_cb cb,
+              void *arg);
 
 #endif

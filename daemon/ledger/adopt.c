@@ -26,7 +26,7 @@ insert(struct ledger *ledger, struct adopt *a)
     bind_int(stmt, 2, ledger->epoch);
     bind_int(stmt, 3, (int64_t)in->now_ms);
     bind_int(stmt, 4, (int64_t)in->chain_id);
-    bind_address(stmt, 5, &in->asset);
+    bind_address(stmt, 5, x402_method_contract(in->method, &in->asset));
     bind_address(stmt, 6, &in->auth.from);
     bind_blob(stmt, 7, in->auth.nonce, sizeof in->auth.nonce);
     bind_address(stmt, 8, &in->auth.to);
@@ -34,6 +34,11 @@ insert(struct ledger *ledger, struct adopt *a)
     bind_int(stmt, 10, (int64_t)in->auth.valid_after_s);
     bind_int(stmt, 11, (int64_t)in->auth.valid_before_s);
     (void)sqlite3_bind_text(stmt, 12, in->resource, -1, SQLITE_STATIC);
+    bind_int(stmt, 13, in->method);
+    if (in->method != X402_METHOD_EIP3009)
+        bind_address(stmt, 14, &in->asset);
+    else
+        (void)sqlite3_bind_null(stmt, 14);
     seen_add(&ledger->seen, &in->auth.from, in->auth.nonce);
     db_run_one(db, stmt);
 }
@@ -83,7 +88,9 @@ mine_open(struct ledger *ledger, const struct adopt *a, const struct row *row)
 static bool
 same_terms(const struct ledger_adopt *in, const struct pay_row *row)
 {
-    return x402_address_eq(&in->auth.to, &row->auth.to) &&
+    return in->method == row->method &&
+           x402_address_eq(&in->asset, &row->asset) &&
+           x402_address_eq(&in->auth.to, &row->auth.to) &&
            x402_amount_cmp(&in->auth.value, &row->auth.value) == 0;
 }
 
@@ -116,7 +123,8 @@ adopt_run(struct ledger *ledger, struct command *command)
 {
     struct adopt *a = (struct adopt *)command;
     struct pay_key key = {.chain_id = a->in.chain_id,
-                          .contract = a->in.asset,
+                          .contract =
+                              *x402_method_contract(a->in.method, &a->in.asset),
                           .payer = a->in.auth.from};
     struct row row;
 

@@ -316,6 +316,7 @@ struct ledger_block {
 /** A transfer to us that the chain knows and the ledger perhaps does not. */
 struct ledger_adopt {
     uint64_t chain_id;
+    enum x402_method method; /* not upto */
     struct x402_address asset;
     struct x402_authorization auth;
     struct ledger_block block;

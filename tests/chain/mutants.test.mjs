@@ -35,6 +35,8 @@ const MUTANTS = {
   approval_any_signer: ['approval', '^signed by somebody else'],
   approval_any_nonce: ['approval', '^an approval: a later account nonce'],
   approval_on_credit: ['approval', '^the gateway serves when'],
+  // an equal transfer is not this payment's
+  adopt_any_transfer: ['permit2', '^taken back before'],
   // E03
   strangers_first: ['simulate', '^a flood of strangers'],
   wallet_without_fees: ['wallets', '^ERC-1271: the first word'],

@@ -184,6 +184,29 @@ test('settled by somebody else first: we are paid, by that transaction', async (
   }
 });
 
+test('settled by somebody else before we heard of it: the same answer, his transaction', async () => {
+  const { stack: { rpc } } = world;
+  const [before, theirs, after] = await Promise.all([1, 2, 3].map(() => permit2(payer, EXACT)));
+  await frontRun(rpc, before); // equal transfers, of other payments
+  const hash = await frontRun(rpc, theirs);
+  await frontRun(rpc, after);
+  const had = await world.witness.payee();
+  const answer = await settle(v2(EXACT, theirs), EXACT);
+  assert.equal(answer.success, true, JSON.stringify(answer));
+  assert.equal(answer.transaction, hash);
+  assert.equal(await world.witness.payee(), had);
+  assert.equal((await settle(v2(EXACT, theirs), EXACT)).transaction, hash);
+});
+
+test('taken back before we heard of it, beside an equal transfer: refused', async () => {
+  const { stack: { rpc } } = world;
+  const payload = await permit2(payer, EXACT);
+  await frontRun(rpc, await permit2(payer, EXACT));
+  await invalidate(rpc, payer.address, payload.permit2Authorization.nonce);
+  const answer = await settle(v2(EXACT, payload), EXACT);
+  assert.deepEqual([answer.success, answer.errorReason], [false, 'permit2_invalid_nonce']);
+});
+
 test('the money is gone between the check and the settlement: refused, not paid', async () => {
   const poor = await newPayer(world.stack.rpc, 2000n);
   await approve(world.stack.rpc, poor.address);

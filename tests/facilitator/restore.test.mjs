@@ -169,9 +169,9 @@ test('a backup with a payment under way: it is brought up to date, not paid agai
   assert.equal(reconcile().status, 0);
 });
 
-// Permit2 logs no nonce, so these do not come back; its own bitmap says that
-// they were used, and that is asked before anything is promised.
-test('a forgotten Permit2 payment: not found again, and not taken again', { timeout: 60_000 }, async () => {
+// Permit2 logs no nonce, so these do not come back by themselves; its own bitmap
+// says that they were used, and who asks for one again makes it found.
+test('a forgotten Permit2 payment: not taken again, and found when it is asked for', { timeout: 60_000 }, async () => {
   const payer = account(6);
   const asked = { scheme: 'exact', network: NETWORK, amount: '2000', asset: USDC, payTo: PAY_TO, maxTimeoutSeconds: 300,
     extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2' } };
@@ -184,7 +184,10 @@ test('a forgotten Permit2 payment: not found again, and not taken again', { time
   await daemon.start();
   await caughtUp();
   const forgotten = await request();
-  assert.equal((await settle(forgotten)).json.success, true);
+  const another = await request(); // an equal transfer
+  const first = (await settle(forgotten)).json;
+  assert.equal(first.success, true);
+  assert.equal((await settle(another)).json.success, true);
   await daemon.stop();
   restoreLedger(BACKUP, LEDGER);
   await daemon.start();
@@ -192,8 +195,8 @@ test('a forgotten Permit2 payment: not found again, and not taken again', { time
 
   const had = await rpc.balance(USDC, PAY_TO);
   assert.equal((await verify(forgotten)).json.invalidReason, 'permit2_invalid_nonce');
-  const again = (await settle(forgotten)).json;
-  assert.deepEqual([again.success, again.errorReason], [false, 'permit2_invalid_nonce']);
+  assert.deepEqual((await settle(forgotten)).json, first);
+  assert.deepEqual((await settle(forgotten)).json, first);
   assert.equal(await rpc.balance(USDC, PAY_TO), had);
   assert.equal((await settle(await request())).json.success, true, 'a new one is taken');
   assert.equal(reconcile().status, 0, 'a transfer that is unmatched is no silent loss');
@@ -221,8 +224,12 @@ test('a daemon whose ledger another one took over ends, and writes nothing more'
   const rows = () => sql(LEDGER, 'SELECT count(*), max(updated_ms) FROM payment');
   sql(LEDGER, 'UPDATE meta SET epoch = epoch + 1');
   const before = rows();
-  await settle((await payments(1))[0]).catch(() => {});
-  await Promise.race([daemon.process.exited, sleep(5000)]);
+  // reading the ledger held this process up, and with it the proxy to the node:
+  // the daemon may not know its chain for a moment, and then writes nothing
+  await until('it has ended', 10_000, async () => {
+    await settle((await payments(1))[0]).catch(() => {});
+    return daemon.process.how;
+  });
   assert.deepEqual(rows(), before);
   assert.equal(daemon.process.how, 'exit code 2');
   assert.match(daemon.logText(), /another daemon took the ledger over/);

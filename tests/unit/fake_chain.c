@@ -69,12 +69,14 @@ refuse_adoption(void *arg)
 }
 
 void
-chain_adopt(struct chain *c, const struct x402_address *asset,
+chain_adopt(struct chain *c, enum x402_method method,
+            const struct x402_address *asset,
             const struct x402_authorization *auth, const char *resource,
             chain_adopt_cb cb, void *arg)
 {
     struct adoption *adoption = malloc(sizeof *adoption);
 
+    (void)method;
     (void)asset;
     (void)auth;
     (void)resource;

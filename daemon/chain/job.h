@@ -22,6 +22,7 @@ struct settler {
     bool look_again;     /* something changed meanwhile */
     struct idset hand;   /* payments in jobs and inquiries */
     struct later *later;
+    size_t blocked; /* of the last look: rows that wait for something else */
     struct gas gas;
     struct job *ready;         /* signed as soon as their signer is free */
     uint64_t rest_until_ms;    /* fees or money are missing: no new jobs */

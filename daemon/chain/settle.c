@@ -130,12 +130,18 @@ breaker_allows(struct chain *chain, const struct pay_row *row, uint64_t now_ms)
            breaker_lets(breaker, now_ms);
 }
 
+/* In the hand, or put off: a look asks for as many rows more. */
+static bool
+is_busy(const struct settler *settler, const struct pay_row *row,
+        uint64_t now_ms)
+{
+    return idset_has(&settler->hand, row->id) ||
+           later_waits(settler->later, row->id, now_ms);
+}
+
 static bool
 may_go(struct settler *settler, const struct pay_row *row, uint64_t now_ms)
 {
-    if (idset_has(&settler->hand, row->id) ||
-        later_waits(settler->later, row->id, now_ms))
-        return false;
     if (row->auth.valid_before_s <= now_ms / 1000) {
         expired(settler, row);
         return false;
@@ -221,41 +227,64 @@ start_group(struct settler *settler, struct signer *signer,
 
 /* "if (msg.sender != witness.facilitator) revert UnauthorizedFacilitator()":
  * by itself, from the account that the payer named; or at a later look. */
-static void
+static bool
 start_upto(struct settler *settler, const struct pay_row *row)
 {
-    struct signer *signer =
-        signers_ready(settler->chain->signers, &row->facilitator);
+    struct signer *signer = NULL;
 
+    if (core_now_ms() >= settler->rest_until_ms)
+        signer = signers_ready(settler->chain->signers, &row->facilitator);
     if (signer == NULL)
-        return;
+        return false;
     idset_add(&settler->hand, row->id);
     job_start(settler, signer, &row, 1);
+    return true;
 }
 
+static bool
+start_next(struct settler *settler, struct plan_item *items,
+           const struct pay_row **rows, size_t *n)
+{
+    struct signer *signer = NULL;
+
+    if (*n > 0 && core_now_ms() >= settler->rest_until_ms)
+        signer = signers_choose(settler->chain->signers);
+    if (signer == NULL)
+        return false;
+    start_group(settler, signer, items, rows, n);
+    return true;
+}
+
+/* A group carries many, so one of them goes before those that go one by one:
+ * the latter would take all places of the signers, again and again. */
 static void
 start_groups(struct settler *settler, const struct pay_row *rows, size_t len)
 {
     struct plan_item *items = chain_alloc((len + 1) * sizeof *items);
     const struct pay_row **mine = chain_alloc((len + 1) * sizeof *mine);
+    const struct pay_row **upto = chain_alloc((len + 1) * sizeof *upto);
     uint64_t now_ms = core_now_ms();
-    struct signer *signer;
-    size_t n = 0;
+    size_t n = 0, upto_len = 0;
 
+    settler->blocked = 0;
     for (size_t i = 0; i < len; i++) {
-        if (!may_go(settler, &rows[i], now_ms))
+        if (is_busy(settler, &rows[i], now_ms))
             continue;
-        if (rows[i].method == X402_METHOD_PERMIT2_UPTO) {
-            if (now_ms >= settler->rest_until_ms)
-                start_upto(settler, &rows[i]);
-            continue;
+        if (!may_go(settler, &rows[i], now_ms)) {
+            settler->blocked++;
+        } else if (rows[i].method == X402_METHOD_PERMIT2_UPTO) {
+            upto[upto_len++] = &rows[i];
+        } else {
+            items[n] = item_of(settler, &rows[i], now_ms);
+            mine[n++] = &rows[i];
         }
-        items[n] = item_of(settler, &rows[i], now_ms);
-        mine[n++] = &rows[i];
     }
-    while (n > 0 && now_ms >= settler->rest_until_ms &&
-           (signer = signers_choose(settler->chain->signers)) != NULL)
-        start_group(settler, signer, items, mine, &n);
+    (void)start_next(settler, items, mine, &n);
+    for (size_t i = 0; i < upto_len; i++)
+        settler->blocked += !start_upto(settler, upto[i]);
+    while (start_next(settler, items, mine, &n))
+        continue;
+    free(upto);
     free(items);
     free(mine);
 }
@@ -283,7 +312,8 @@ look(struct settler *settler)
     struct chain *chain = settler->chain;
     size_t limit = (SIGNER_FLIGHTS_MAX * signers_len(chain->signers) + 1) *
                        batch_max(settler) +
-                   settler->hand.len + later_len(settler->later);
+                   settler->hand.len + later_len(settler->later) +
+                   2 * settler->blocked;
 
     if (chain->remote != NULL && !chain->closing) {
         settler->kicks = 0;

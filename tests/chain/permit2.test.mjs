@@ -7,11 +7,12 @@ import { x402ExactPermit2ProxyABI } from '@x402/evm';
 import { encodeFunctionData } from 'viem';
 import { PAYEE, SETTLER, account } from '../../devnet/accounts.mjs';
 import { NETWORK, USDC } from '../../devnet/chain.mjs';
-import { now } from '../harness/payment.mjs';
+import { authorize, now } from '../harness/payment.mjs';
 import { permit2, sponsored, v2 } from '../harness/pay-permit2.mjs';
 import { EXACT_PROXY, approve, installPermit2, invalidate } from '../harness/permit2.mjs';
 import { useStack } from '../harness/stack.mjs';
 import { newPayer, transfer } from '../harness/token.mjs';
+import { until } from '../harness/witness.mjs';
 
 const world = useStack({ ground: installPermit2 }, {
   ready: ({ stack }) => approve(stack.rpc, payer.address),
@@ -216,4 +217,29 @@ test('the money is gone between the check and the settlement: refused, not paid'
   await transfer(world.stack.rpc, poor, other, 1n);
   const answer = await settle(payment, EXACT);
   assert.equal(answer.errorReason, 'permit2_insufficient_balance');
+});
+
+test('upto goes one by one, and a payment that could go with others does not wait for all of them', async () => {
+  const { stack: { rpc } } = world;
+  const inPool = async () => Object.keys(Object.values((await rpc.call('txpool_content')).pending)[0] ?? {}).length;
+  const full = () => until('every place of the signer is taken', 10_000, inPool, (n) => n === 4);
+  await rpc.call('evm_setAutomine', false);
+  const many = Array.from({ length: 12 }, async () => settle(v2(UPTO, await permit2(payer, UPTO)), UPTO));
+  try {
+    await full();
+    let answer;
+    const plain = { ...EXACT, extra: { name: 'USDC', version: '2' } };
+    const one = settle({ x402Version: 2, accepted: plain, payload: await authorize(account(6), plain) }, plain).then((a) => { answer = a; });
+    await new Promise((resolve) => { setTimeout(resolve, 1500); });
+    await rpc.mine(1);
+    await full();
+    await rpc.mine(1);
+    await until('settled with the second block', 5000, () => answer?.success, (yes) => yes === true);
+    await one;
+  } finally {
+    await rpc.call('evm_setAutomine', true);
+    await rpc.mine(1);
+  }
+  for (const answer of await Promise.all(many))
+    assert.equal(answer.success, true, JSON.stringify(answer));
 });

@@ -190,6 +190,17 @@ test('a drained payer: others are paid, he is tried again, in the end it failed'
   assert.equal(spent.length, 0);
 });
 
+test('payments that cannot go yet do not hide those that can', async () => {
+  const daemon = await world.daemon({ batchWait: 100, batchMax: 1 });
+  await daemon.ready();
+  const early = { validAfter: now() + 600, validBefore: now() + 1200 };
+  const waiting = await Promise.all(Array.from({ length: 30 }, async (_, i) =>
+    pay(daemon, await payment(accounts[1 + i % 8], early))));
+  const id = await pay(daemon, await payment(accounts[3], { validBefore: now() + 1300 }));
+  await mined(daemon, id);
+  assert.equal((await daemon.row(waiting[0])).state, STATE.CAPTURED);
+});
+
 test('settle-first of a drained payer is refused at once', async () => {
   const poor = fresh();
   const daemon = await world.daemon();

@@ -531,6 +531,7 @@ void ngx_http_x402_run_answer(ngx_http_x402_ctx_t *ctx, ngx_uint_t what,
 void ngx_http_x402_run_timer(ngx_event_t *ev);
 void ngx_http_x402_run_cut(ngx_http_request_t *r);
 void ngx_http_x402_override(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx);
+ngx_uint_t ngx_http_x402_override_unknown(ngx_http_x402_ctx_t *ctx);
 ngx_uint_t ngx_http_x402_run_charged(ngx_http_request_t *r,
     ngx_http_x402_ctx_t *ctx);
 ngx_int_t ngx_http_x402_log_handler(ngx_http_request_t *r);

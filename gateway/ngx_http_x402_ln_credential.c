@@ -137,9 +137,8 @@ ngx_http_x402_ln_l402(ngx_http_x402_ctx_t *ctx, ngx_http_x402_ln_t *ln)
     ngx_memcpy(ln->proof->token, credential.macaroon, credential.macaroon_len);
     ln->proof->token_len = credential.macaroon_len;
 
-    SHA256(credential.preimage, 32, ln->proof->payment_hash);
-
-    return X402_OK;
+    return SHA256(credential.preimage, 32, ln->proof->payment_hash)
+           ? X402_OK : X402_ERR_INTERNAL;
 }
 
 

@@ -69,6 +69,15 @@ ngx_http_x402_override(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 }
 
 
+/* what the first run did cost stands in the ledger, not here */
+
+ngx_uint_t
+ngx_http_x402_override_unknown(ngx_http_x402_ctx_t *ctx)
+{
+    return ctx->redeemed && ctx->accept.method == X402_METHOD_PERMIT2_UPTO;
+}
+
+
 /* of X-Accel-Redirect's answer nginx keeps a few headers, and this is none */
 
 static ngx_uint_t

@@ -87,6 +87,7 @@ ngx_http_x402_paid_receipt(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
     receipt.chain_id = ctx->accept.asset->chain_id;
     receipt.payer = ctx->payment->auth.from;
     receipt.amount = ctx->has_charge ? ctx->charge : ctx->accept.amount;
+    receipt.amount_unknown = ngx_http_x402_override_unknown(ctx);
     receipt.has_transaction = ctx->has_transaction;
     ngx_memcpy(receipt.transaction, ctx->transaction, 32);
 

@@ -157,7 +157,7 @@ ngx_http_x402_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     case ngx_http_x402_var_amount:
 
-        if (asset) {
+        if (asset && !ngx_http_x402_override_unknown(ctx)) {
             (void) x402_amount_format(text, ctx->has_charge
                                             ? &ctx->charge
                                             : &ctx->accept.amount);

@@ -31,7 +31,8 @@ struct x402_attestation {
 /** SHA-256 over the canonical form (RFC 8785) of a decoded receipt: the payment
  *  object, whatever its wire.  Numbers, order of members and escapes of the
  *  sender do not matter; the letter case of hex digits does.
- *  Returns: X402_ERR_SYNTAX RANGE TOO_LARGE: not such an object.
+ *  Returns: X402_ERR_SYNTAX RANGE TOO_LARGE: not such an object; INTERNAL: out
+ *           of memory.
  *  Memory:  scratch through jansson. */
 X402_MUST_CHECK enum x402_err x402_receipt_hash(uint8_t out32[32],
                                                 struct x402_span json);

@@ -17,6 +17,7 @@ struct x402_receipt {
     uint64_t chain_id;
     struct x402_address payer;
     struct x402_amount amount;
+    bool amount_unknown;  /* upto, run again: of what the first run cost */
     bool has_transaction; /* false: settlement comes later, transaction is "" */
     uint8_t transaction[32];
 };

@@ -32,8 +32,9 @@ hash_value(uint8_t out32[32], const json_t *value)
     if (!json_is_object(value))
         return X402_ERR_SYNTAX;
     err = x402_jcs_write(&text, value);
-    if (err == X402_OK)
-        SHA256((const uint8_t *)text.at, text.len, out32);
+    if (err == X402_OK &&
+        SHA256((const uint8_t *)text.at, text.len, out32) == NULL)
+        return X402_ERR_INTERNAL;
     return err;
 }
 

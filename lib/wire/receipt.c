@@ -50,7 +50,7 @@ x402_receipt_json(struct x402_buf *out, const struct x402_receipt *receipt)
         x402_buf_text(out, payer);
         x402_buf_char(out, '"');
     }
-    if (receipt->success) {
+    if (receipt->success && !receipt->amount_unknown) {
         x402_buf_text(out, ",\"amount\":\"");
         x402_buf_amount(out, &receipt->amount);
         x402_buf_char(out, '"');

@@ -188,6 +188,19 @@ test('upto: who redirects still says what it costs', async () => {
   }
 });
 
+test('upto, run again: the receipt does not call the most what was taken', async () => {
+  const wanted = requirement({ scheme: 'upto', amount: '20000', extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2', facilitatorAddress: METER } });
+  upstream.handler = (req, res) => res.end('content\n');
+  for (const [redeemed, amount] of [[false, '20000'], [true, undefined]]) {
+    g.till.reset();
+    g.till.script.RESERVE = () => ({ redeemed });
+    const res = await g.http.send('/metered', { headers: header(wanted, await permit2(payer, wanted)) });
+    assert.equal(res.status, 200);
+    assert.equal(JSON.parse(Buffer.from(res.headers['payment-response'], 'base64')).amount, amount);
+    assert.match(g.access().at(-1), amount ? /amount=20000 / : /amount=- /);
+  }
+});
+
 for (const way of ['try', 'trynamed', 'rewrite', 'index']) {
   test(`${way}: into a priced location is priced, once`, async () => {
     upstream.handler = (req, res) => res.end('content\n');

@@ -7,6 +7,8 @@
 #include "ngx_http_x402.h"
 
 
+static void **ngx_http_x402_check_block(ngx_conf_t *cf,
+    ngx_http_x402_seen_t *seen);
 static ngx_uint_t ngx_http_x402_check_rewrite(ngx_conf_t *cf, void **loc_conf);
 static ngx_uint_t ngx_http_x402_check_unbuffered(ngx_conf_t *cf,
     void **loc_conf);
@@ -41,7 +43,7 @@ ngx_http_x402_check_bypass(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
         return ngx_http_x402_check_no(cf, xlcf, "has \"satisfy any\"");
     }
 
-    if (ngx_http_x402_check_rewrite(cf, seen->loc_conf)) {
+    if (ngx_http_x402_check_rewrite(cf, ngx_http_x402_check_block(cf, seen))) {
         return ngx_http_x402_check_no(cf, xlcf, "has a \"return\" or a "
                                       "redirecting \"rewrite\", which answers "
                                       "before anything can be paid");
@@ -55,6 +57,33 @@ ngx_http_x402_check_bypass(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
     }
 
     return NGX_OK;
+}
+
+
+/* an "if" is compiled into its location, which was merged before it */
+
+static void **
+ngx_http_x402_check_block(ngx_conf_t *cf, ngx_http_x402_seen_t *seen)
+{
+    ngx_http_x402_seen_t       *s, *first;
+    ngx_http_core_loc_conf_t   *clcf, *other;
+    ngx_http_x402_main_conf_t  *xmcf;
+
+    xmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_x402_module);
+    clcf = seen->loc_conf[ngx_http_core_module.ctx_index];
+    first = xmcf->seen.elts;
+
+    for (s = seen; clcf->noname && s > first; /* void */ ) {
+
+        s--;
+        other = s->loc_conf[ngx_http_core_module.ctx_index];
+
+        if (!other->noname && other->name.data == clcf->name.data) {
+            return s->loc_conf;
+        }
+    }
+
+    return seen->loc_conf;
 }
 
 

@@ -18,6 +18,7 @@ const REFUSED = [
   ['return', at('return 200 "secret";'), /"return"/],
   ['return of a status', at('return 404;'), /"return"/],
   ['return in an if', at('if ($arg_x) { return 200 "secret"; }'), /"return"/],
+  ['return in an if that is priced itself', { server: `location /paid { if ($arg_x) { ${ON} return 200 "secret"; } ${PROXY} }` }, /"return"/],
   ['return in a nested location', at('location /paid/x { return 200 "secret"; }'), /"return"/],
   ['redirecting rewrite', at('rewrite ^ /elsewhere redirect;'), /"rewrite"/],
   ['permanent rewrite', at('rewrite ^ /elsewhere permanent;'), /"rewrite"/],

@@ -28,6 +28,33 @@ add_encoded(struct x402_buf *buf, struct x402_span text)
     }
 }
 
+static bool
+reads_as(struct x402_span text, const json_t *value)
+{
+    json_t *back = json_loadb(text.at, text.len, JSON_DECODE_ANY, NULL);
+    bool same = back != NULL && json_equal(back, value);
+
+    json_decref(back);
+    return same;
+}
+
+/* With as few digits as say the same numbers: 17 make 19.989999999999998 of
+ * 19.99.  Returns the length; 0 or more than cap: it is not there. */
+static size_t
+dump(char *out, size_t cap, const json_t *value)
+{
+    size_t n = 0;
+
+    for (unsigned digits = 15; digits <= 17; digits++) {
+        n = json_dumpb(value, out, cap,
+                       JSON_ENCODE_ANY | JSON_COMPACT |
+                           JSON_REAL_PRECISION(digits));
+        if (n == 0 || n > cap || reads_as((struct x402_span){out, n}, value))
+            break;
+    }
+    return n;
+}
+
 /* A scalar as text; numbers as JSON writes them.  false: it is none. */
 static bool
 scalar(struct x402_span *out, char number[40], const json_t *value)
@@ -39,7 +66,7 @@ scalar(struct x402_span *out, char number[40], const json_t *value)
         return true;
     case JSON_INTEGER:
     case JSON_REAL: {
-        size_t n = json_dumpb(value, number, 40, JSON_ENCODE_ANY);
+        size_t n = dump(number, 40, value);
 
         *out = (struct x402_span){number, n};
         return n > 0 && n <= 40;
@@ -102,8 +129,7 @@ static void
 add_json(struct x402_buf *body, const json_t *value)
 {
     size_t room = body->cap - body->len;
-    size_t n = json_dumpb(value, body->at + body->len, room,
-                          JSON_ENCODE_ANY | JSON_COMPACT);
+    size_t n = dump(body->at + body->len, room, value);
 
     if (n == 0 || n > room)
         body->full = true;

@@ -168,6 +168,18 @@ test('tools/list: every priced route with a path, named after it, with its schem
   assert.equal('x402/price' in of('variable')._meta, false);
 });
 
+test('numbers go on with the digits that they came with', async () => {
+  const numbers = [19.99, 0.1, 123456.789, 0.30000000000000004, 1.7976931348623157e308, 12];
+  for (const n of numbers) {
+    await call('v1_search', { q: 'x', n }, await pays('/v1/search'));
+    const sent = new URL(upstream.hits.at(-1).url, g.base).searchParams.get('n');
+    assert.equal(Number(sent), n);
+    assert.ok(sent.length <= String(n).length + 3, `${sent} for ${n}`);
+  }
+  await call('json', { a: [19.99, 0.1] }, await pays('/json'));
+  assert.equal(upstream.bodies.at(-1), '{"a":[19.99,0.1]}');
+});
+
 test('without a payment: the 402 of the route, as the binding has it', async () => {
   const { status, json } = await call('paid', {});
   assert.equal(status, 200);

@@ -2,9 +2,14 @@
 /* L402: macaroons and the headers that carry them. */
 #include "test.h"
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <x402/l402.h>
+#include <x402/lnbtc.h>
 
 #define NOW 1700000000u
 
@@ -346,10 +351,60 @@ test_challenge(void)
               "a challenge for both generations");
 }
 
+/* ---- no memory ---- */
+
+static bool memory_is_out;
+
+static void *
+give(size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return memory_is_out ? NULL : malloc(len);
+}
+
+static void *
+give_again(void *at, size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return memory_is_out ? NULL : realloc(at, len);
+}
+
+static void
+take_back(void *at, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(at);
+}
+
+/* A hash that could not be made is no hash. */
+static void
+test_no_memory(void)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        uint8_t hash[32] = {0};
+        struct x402_span line = x402_span_of("a");
+
+        memory_is_out = true;
+        _exit(x402_lnbtc_value_hash(hash, &line, 1) == X402_OK);
+    }
+    test_need(child > 0 && waitpid(child, &status, 0) == child, "a process");
+    test_ok(!WIFEXITED(status) || WEXITSTATUS(status) == 0,
+            "without memory nothing is called a hash");
+}
+
 int
 main(void)
 {
+    test_need(CRYPTO_set_mem_functions(give, give_again, take_back) == 1,
+              "memory of our own for libcrypto");
     test_good();
+    test_no_memory();
     test_changes();
     test_caveats();
     test_known_signature();

@@ -29,6 +29,7 @@ struct post {
     struct curl_slist *headers;
     const char *ca_file; /* NULL: the system's */
     struct guard guard;  /* what: NULL: any address */
+    bool no_reuse;
     size_t answer_max;
     struct post_job *jobs;
     curl_socket_t answered; /* where the answer being told came from */
@@ -120,6 +121,12 @@ job_finished(void *arg, CURLcode code)
 /* -- the interface -- */
 
 void
+post_no_reuse(struct post *post)
+{
+    post->no_reuse = true;
+}
+
+void
 post_distrust(struct post *post)
 {
     if (post->answered != CURL_SOCKET_BAD)
@@ -196,6 +203,7 @@ post_send(struct post *post, const char *url, char *body, size_t body_len,
     job->arg = arg;
     job->easy = multi_easy(url, timeout_ms);
     curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, post->headers);
+    curl_easy_setopt(job->easy, CURLOPT_FORBID_REUSE, (long)post->no_reuse);
     if (post->ca_file != NULL) {
         curl_easy_setopt(job->easy, CURLOPT_CAINFO, post->ca_file);
         curl_easy_setopt(job->easy, CURLOPT_CAPATH, NULL);

@@ -35,6 +35,9 @@ void post_trust(struct post *post, const char *ca_file);
  * may be private.  The lists are kept. */
 void post_guard(struct post *post, const char *what,
                 const struct guard_range *allow, size_t allow_len);
+/** Each question on a connection of its own: for answers that do not say which
+ * question they belong to. */
+void post_no_reuse(struct post *post);
 /** Inside a callback: that answer was to another question, so its connection
  * is not used again; whatever else comes on it would be one too late as well.
  */

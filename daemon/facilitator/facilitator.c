@@ -68,13 +68,17 @@ format_url(char *out, size_t cap, const struct facilitator *f, const char *path)
 
 /* -- one answer -- */
 
+/* What cannot be read may be the answer to an earlier question, and then every
+ * later one on that connection comes too late as well: it is not used again. */
 static void
-log_unknown(const struct facilitator *f, const char *path, const char *why,
-            long status)
+distrust(const struct facilitator *f, const char *path, const char *why,
+         const struct post_answer *answer)
 {
     char text[16];
 
-    snprintf(text, sizeof text, "%ld", status);
+    if (answer->complete)
+        post_distrust(f->post);
+    snprintf(text, sizeof text, "%ld", answer->http_status);
     metrics_add(METRIC_FACILITATOR_UNKNOWN, 1);
     log_event(LOG_WARN, "facilitator_unknown", "network",
               f->config->network->caip2, "path", path, "why", why, "status",
@@ -154,7 +158,7 @@ on_supported(void *arg, const struct post_answer *answer)
     else if (why == NULL && version == 0)
         why = "it does not settle \"exact\" on this network";
     if (why != NULL)
-        log_unknown(f, "/supported", why, answer->http_status);
+        distrust(f, "/supported", why, answer);
     set_version(f, version);
     f->again_ms = version > 0 ? AGAIN_FIRST_MS : f->again_ms * 2;
     if (f->again_ms > AGAIN_MOST_MS)
@@ -280,8 +284,7 @@ read_answer(struct call *call, const struct post_answer *answer)
     if (why == NULL)
         return out;
     if (!call->f->closing)
-        log_unknown(call->f, call->settle ? "/settle" : "/verify", why,
-                    answer->http_status);
+        distrust(call->f, call->settle ? "/settle" : "/verify", why, answer);
     return (struct facilitator_answer){.word = FACILITATOR_UNKNOWN};
 }
 
@@ -427,6 +430,10 @@ facilitator_new(struct core *core, const struct config_network *network,
     f->config = network;
     f->again_ms = AGAIN_FIRST_MS;
     f->post = post_new(core_loop(core), X402_FACILITATOR_BODY_MAX);
+    /* Two answers of /verify can look the same, and without TLS whoever stands
+     * in between may repeat one: the next payment would get it. */
+    if (strncmp(config->url, "http://", 7) == 0 && !mutant("facilitator_reuse"))
+        post_no_reuse(f->post);
     if (config->key_file != NULL)
         post_header(f->post, header);
     explicit_bzero(header, sizeof header);

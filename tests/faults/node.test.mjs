@@ -57,6 +57,8 @@ const METHODS = ['eth_call', 'eth_sendRawTransaction', 'eth_getTransactionReceip
 const cut = (text) => text.slice(0, -7);
 const lie = (change) => ({ lie: (bytes) => withBody(bytes, change) });
 const json = (change) => lie((text) => {
+  if (text === '')
+    return text; // a refusal of the node itself, after a fault before it
   const value = JSON.parse(text);
   return JSON.stringify(Array.isArray(value) ? value.map(change) : change(value));
 });

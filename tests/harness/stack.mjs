@@ -64,16 +64,16 @@ export function useStack(options = {}, { allowed = [], connections = 16, invaria
   });
 
   after(async () => {
-    await done?.(world);
-    world.http?.close();
-    if (!world.stack)
-      return;
-    try {
-      if (invariants)
+    try { // whatever fails, nothing is left running: it would hold the file's process
+      await done?.(world);
+      if (invariants && world.stack)
         await checkInvariants(world);
     } finally {
-      await world.stack.stop();
+      world.http?.close();
+      await world.stack?.stop();
     }
+    if (!world.stack)
+      return;
     const lines = complaints(world.stack.dir, allowed);
     assert.deepEqual(lines, [], 'lines that must not be in the logs');
     if (!process.env.X402_KEEP)

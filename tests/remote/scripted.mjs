@@ -70,7 +70,7 @@ export class Scripted {
     if (script)
       return script(response, call);
     const answer = await this.forward(call);
-    response.writeHead(answer.status, JSON_TYPE).end(answer.body);
+    response.writeHead(answer.status, { ...JSON_TYPE, 'content-length': Buffer.byteLength(answer.body) }).end(answer.body);
   }
 }
 

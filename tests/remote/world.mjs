@@ -13,6 +13,7 @@ import { until } from '../harness/witness.mjs';
 import { Scripted } from './scripted.mjs';
 
 const THEIRS = 8; // signs for the facilitator
+const FIRST_PORT = Number(process.env.X402_FACILITATOR_PORT_BASE ?? 15950) + 30;
 
 async function freePort(from) {
   let port = from;
@@ -21,11 +22,12 @@ async function freePort(from) {
   return port;
 }
 
-export const settleBy = (url, more = '') => `    facilitator: {url: ${JSON.stringify(url)}, verify_timeout: 1500, settle_timeout: 2500${more}}`;
+export const settleBy = (url, more = '', { verify = 1500, settle = 2500 } = {}) =>
+  `    facilitator: {url: ${JSON.stringify(url)}, verify_timeout: ${verify}, settle_timeout: ${settle}${more}}`;
 
 /** Another x402d, with the key that this one does not have. */
 export async function ourFacilitator(rpc, more = {}, prepare = () => {}) {
-  const port = await freePort(15980);
+  const port = await freePort(FIRST_PORT);
   const daemon = new Daemon({ port, text: yaml({ port, rpc, network: '    poll: 200', ...more }) });
   writeFileSync(join(daemon.dir, 'signer.key'), `${privateKey(THEIRS).slice(2)}\n`, { mode: 0o600 });
   prepare(daemon.dir);
@@ -34,7 +36,7 @@ export async function ourFacilitator(rpc, more = {}, prepare = () => {}) {
 
 /** The official one. */
 export async function theirFacilitator(rpc) {
-  const port = await freePort(15990);
+  const port = await freePort(FIRST_PORT + 5);
   const dir = freshDir();
   const key = join(dir, 'signer.key');
   writeFileSync(key, privateKey(THEIRS), { mode: 0o600 });
@@ -56,15 +58,16 @@ export function canSettle(world, wanted = true, limit = 20_000) {
 
 /** Declares a keyless stack for a file.  node: false leaves the chain node
  *  out; facilitator: what stands behind the scripted one; more: for its
- *  configuration. */
-export async function useRemote({ node = true, facilitator = ourFacilitator, more = '', tls, url, conf, ground } = {}) {
+ *  configuration; url(scripted): what stands in front of that one; timeouts, in
+ *  milliseconds: {verify, settle}; between: other proxies of the stack. */
+export async function useRemote({ node = true, facilitator = ourFacilitator, more = '', tls, url, timeouts, between, allowed, conf, ground } = {}) {
   const scripted = await Scripted.start({ tls });
   let real;
   const world = useStack({
-    yaml: { settle: settleBy(url?.(scripted) ?? scripted.url, more), network: node ? '    poll: 200' : '', ...node ? {} : { rpcUrl: null } },
-    ...conf && { conf }, ...ground && { ground },
+    yaml: { settle: settleBy(url?.(scripted) ?? scripted.url, more, timeouts), network: node ? '    poll: 200' : '', ...node ? {} : { rpcUrl: null } },
+    between, ...conf && { conf }, ...ground && { ground },
   }, {
-    connections: 128,
+    connections: 128, allowed,
     ready: async (w) => {
       real = await facilitator(w.stack.url('rpc'));
       scripted.to = real.url;

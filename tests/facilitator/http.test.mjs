@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { sleep } from '../../devnet/process.mjs';
 import { until } from '../harness/witness.mjs';
 import { Daemon, STUB, ports, useDaemon, yaml } from './daemon.mjs';
@@ -279,55 +279,6 @@ test('clients that leave in the middle of a body', async () => {
   await until('only this question in flight', 15_000, inFlight, (n) => n === 1);
 });
 
-test('a client that drips its headers is cut off, others are served meanwhile', { timeout: 60_000 }, async () => {
-  const began = Date.now();
-  const sockets = Array.from({ length: 100 }, () => connect({ host: '127.0.0.1', port }));
-  const closed = Promise.all(sockets.map((socket) => new Promise((resolve) => {
-    socket.on('error', () => {});
-    socket.on('close', resolve);
-    socket.resume();
-  })));
-  for (const socket of sockets)
-    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
-  const drip = setInterval(() => sockets.forEach((socket) => socket.writable && socket.write('x')), 1000);
-  await sleep(2000);
-  assert.equal((await fetch(`${url}/health`)).status, 200);
-  await closed;
-  clearInterval(drip);
-  const took = Date.now() - began;
-  assert.ok(took > 10_000 && took < 25_000, `${took} ms`);
-});
-
-test('more clients than connections: served again as soon as the idle ones are cut off', { timeout: 60_000 }, async () => {
-  const other = await new Daemon({ program: STUB, port: third, text: yaml({ port: third }) }).start();
-  const sockets = Array.from({ length: 1100 }, () => connect({ host: '127.0.0.1', port: third }));
-  for (const socket of sockets)
-    socket.on('error', () => {});
-  try {
-    await sleep(1000);
-    assert.ok(readdirSync(`/proc/${other.process.pid}/fd`).length < 1060, 'the limit does not hold');
-    const { status } = await fetch(`${other.url}/health`);
-    assert.equal(status, 200);
-  } finally {
-    sockets.forEach((socket) => socket.destroy());
-    assert.equal(await other.stop(), 'exit code 0');
-  }
-});
-
-test('a client that drips its body is cut off', { timeout: 60_000 }, async () => {
-  const began = Date.now();
-  const socket = connect({ host: '127.0.0.1', port });
-  socket.on('error', () => {});
-  socket.resume();
-  const closed = new Promise((resolve) => socket.on('close', resolve));
-  socket.write(request('/verify', { 'Content-Length': 5000, 'Content-Type': 'application/json' }, '', 'POST'));
-  const drip = setInterval(() => socket.writable && socket.write(' '), 1000);
-  await closed;
-  clearInterval(drip);
-  assert.ok(Date.now() - began < 16_000);
-  assert.equal(await inFlight(), 1);
-});
-
 test('a chain that cannot settle: /supported is silent about it, /health red', async () => {
   for (const [rpc, why] of [['http://poor', /gas/], ['http://down', /reached/]]) {
     const poor = await new Daemon({ program: STUB, port: third, text: yaml({ port: third, rpc }) }).start();
@@ -359,19 +310,6 @@ test('SIGTERM: new requests are refused, old ones answered, then the end', async
   assert.equal(await stopped, 'exit code 0');
   assert.ok(Date.now() - began < 3000);
   assert.deepEqual(other.events().map(({ event }) => event), ['ready', 'stopping', 'settle', 'stopped']);
-});
-
-test('SIGTERM while the cashier is silent: 503 within the grace, exit code 0', { timeout: 30_000 }, async () => {
-  const other = await new Daemon({ program: STUB, port: fourth, text: yaml({ port: fourth }) }).start();
-  const slow = post(`${other.url}/settle`, await body(2, { change: { nonce: stubNonce({ tenths: 250 }) } }));
-  await sleep(300);
-  const began = Date.now();
-  const stopped = other.stop();
-  const { status, json } = await slow;
-  assert.equal(status, 503);
-  assertRefusal('/settle', json);
-  assert.equal(await stopped, 'exit code 0');
-  assert.ok(Date.now() - began < 8500, `${Date.now() - began} ms`);
 });
 
 test('SIGHUP reads the log level again, and refuses a file that became wrong', async () => {
@@ -422,4 +360,69 @@ test('the process holds no core file, no dumpable memory, many sockets', () => {
   assert.match(limits, /Max core file size\s+0\s+0/);
   const files = Number(/Max open files\s+(\d+)/.exec(limits)[1]);
   assert.ok(files > 1024 || files === Number(/Max open files\s+\d+\s+(\d+)/.exec(limits)[1]));
+});
+
+/* Nothing but waiting: beside each other. */
+describe('slow clients', { concurrency: 4 }, () => {
+  test('a client that drips its headers is cut off, others are served meanwhile', { timeout: 60_000 }, async () => {
+    const began = Date.now();
+    const sockets = Array.from({ length: 100 }, () => connect({ host: '127.0.0.1', port }));
+    const closed = Promise.all(sockets.map((socket) => new Promise((resolve) => {
+      socket.on('error', () => {});
+      socket.on('close', resolve);
+      socket.resume();
+    })));
+    for (const socket of sockets)
+      socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+    const drip = setInterval(() => sockets.forEach((socket) => socket.writable && socket.write('x')), 1000);
+    await sleep(2000);
+    assert.equal((await fetch(`${url}/health`)).status, 200);
+    await closed;
+    clearInterval(drip);
+    const took = Date.now() - began;
+    assert.ok(took > 10_000 && took < 25_000, `${took} ms`);
+  });
+
+  test('more clients than connections: served again as soon as the idle ones are cut off', { timeout: 60_000 }, async () => {
+    const other = await new Daemon({ program: STUB, port: third, text: yaml({ port: third }) }).start();
+    const sockets = Array.from({ length: 1100 }, () => connect({ host: '127.0.0.1', port: third }));
+    for (const socket of sockets)
+      socket.on('error', () => {});
+    try {
+      await sleep(1000);
+      assert.ok(readdirSync(`/proc/${other.process.pid}/fd`).length < 1060, 'the limit does not hold');
+      const { status } = await fetch(`${other.url}/health`);
+      assert.equal(status, 200);
+    } finally {
+      sockets.forEach((socket) => socket.destroy());
+      assert.equal(await other.stop(), 'exit code 0');
+    }
+  });
+
+  test('a client that drips its body is cut off', { timeout: 60_000 }, async () => {
+    const began = Date.now();
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.on('error', () => {});
+    socket.resume();
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(request('/verify', { 'Content-Length': 5000, 'Content-Type': 'application/json' }, '', 'POST'));
+    const drip = setInterval(() => socket.writable && socket.write(' '), 1000);
+    await closed;
+    clearInterval(drip);
+    assert.ok(Date.now() - began < 16_000);
+    assert.equal(await inFlight(), 1);
+  });
+
+  test('SIGTERM while the cashier is silent: 503 within the grace, exit code 0', { timeout: 30_000 }, async () => {
+    const other = await new Daemon({ program: STUB, port: fourth, text: yaml({ port: fourth }) }).start();
+    const slow = post(`${other.url}/settle`, await body(2, { change: { nonce: stubNonce({ tenths: 250 }) } }));
+    await sleep(300);
+    const began = Date.now();
+    const stopped = other.stop();
+    const { status, json } = await slow;
+    assert.equal(status, 503);
+    assertRefusal('/settle', json);
+    assert.equal(await stopped, 'exit code 0');
+    assert.ok(Date.now() - began < 8500, `${Date.now() - began} ms`);
+  });
 });

@@ -9,9 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pace.h"
+
 #define BREAKER_FAILS 5
-#define BREAKER_FIRST_MS 10000
-#define BREAKER_MOST_MS 600000
+#define BREAKER_FIRST_MS pace_ms(10000)
+#define BREAKER_MOST_MS pace_ms(600000)
 
 struct breaker {
     unsigned fails; /* in a row */

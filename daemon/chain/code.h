@@ -9,7 +9,9 @@
 
 #include <x402/address.h>
 
-#define CODE_KEEP_MS 10000
+#include "pace.h"
+
+#define CODE_KEEP_MS pace_ms(10000)
 #define CODE_SLOTS 8192 /* a newcomer takes the place of whoever is there */
 
 enum code { CODE_UNKNOWN, CODE_NONE, CODE_SOME };

@@ -13,7 +13,7 @@
 #include "upkeep.h"
 #include "watch.h"
 
-#define UNKNOWN_AGAIN_MS 30000
+#define UNKNOWN_AGAIN_MS pace_ms(30000)
 
 struct telling {
     struct follower *follower;

@@ -33,8 +33,8 @@
 #define GAS_BASE 100000
 #define GAS_EACH 250000
 #define GAS_MOST 16000000 /* EIP-7825 allows 2^24 in a transaction */
-#define REST_MS 5000
-#define RETRY_MS 1000
+#define REST_MS pace_ms(5000)
+#define RETRY_MS pace_ms(1000)
 #define WITHOUT_OVERRIDE_MS 300000
 
 static void ask(struct job *job);

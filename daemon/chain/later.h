@@ -10,9 +10,11 @@
 
 #include <x402/error.h>
 
+#include "pace.h"
+
 #define LATER_MAX 8192 /* more: the oldest bucket mates are tried early */
-#define LATER_FIRST_MS 1000
-#define LATER_MOST_MS 60000
+#define LATER_FIRST_MS pace_ms(1000)
+#define LATER_MOST_MS pace_ms(60000)
 
 struct later;
 

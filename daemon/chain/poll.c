@@ -10,7 +10,7 @@
 #include "quantity.h"
 #include "upkeep.h"
 
-#define CHECK_MAX_MS 30000 /* between looks at a mined block */
+#define CHECK_MAX_MS pace_ms(30000) /* between looks at a mined block */
 /* where a node knows no "finalized": this deep (Bitcoin-like caution) */
 #define FINAL_DEPTH 256
 

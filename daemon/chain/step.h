@@ -12,13 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STEP_RETRY_FIRST_MS 1000  /* after a broadcast without an answer */
-#define STEP_RETRY_MAX_MS 30000   /* and between rebroadcasts in any case */
-#define STEP_STUCK_MS 15000       /* unmined this long: a higher fee */
-#define STEP_STUCK_BLOCKS 3       /* or this many blocks, and */
-#define STEP_STUCK_BLOCKS_MS 6000 /* this long (blocks can be fast) */
-#define STEP_STUCK_MAX_MS 240000  /* between later bumps */
-#define STEP_SURE 3               /* how often an absence must be seen */
+#include "pace.h"
+
+#define STEP_RETRY_FIRST_MS                                                    \
+    pace_ms(1000) /* after a broadcast without an answer */
+#define STEP_RETRY_MAX_MS                                                      \
+    pace_ms(30000)                   /* and between rebroadcasts in any case */
+#define STEP_STUCK_MS pace_ms(15000) /* unmined this long: a higher fee */
+#define STEP_STUCK_BLOCKS 3          /* or this many blocks, and */
+#define STEP_STUCK_BLOCKS_MS pace_ms(6000) /* this long (blocks can be fast)   \
+                                            */
+#define STEP_STUCK_MAX_MS pace_ms(240000)  /* between later bumps */
+#define STEP_SURE 3 /* how often an absence must be seen */
 
 enum step_state { STEP_OPEN, STEP_MINED };
 

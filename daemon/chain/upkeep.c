@@ -14,9 +14,9 @@
 #include "quantity.h"
 #include "signers.h"
 
-#define IDLE_MS 5000        /* between heads when nothing else asks */
-#define ACCOUNTS_MS 10000   /* balances and account nonces */
-#define CONTRACTS_MS 600000 /* Multicall3 and the tokens' domains */
+#define IDLE_MS pace_ms(5000)      /* between heads when nothing else asks */
+#define ACCOUNTS_MS pace_ms(10000) /* balances and account nonces */
+#define CONTRACTS_MS 600000        /* Multicall3 and the tokens' domains */
 #define PROBE_TIMEOUT_MS 2000
 #define TIP_WITHOUT_ADVICE 100000000u /* 0.1 gwei */
 

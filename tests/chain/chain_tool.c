@@ -19,6 +19,7 @@
 #include <x402/x402.h>
 
 #include "chain/chain.h"
+#include "chain/pace.h"
 #include "core.h"
 #include "log.h"
 #include "metrics.h"
@@ -136,6 +137,7 @@ open_chain(const json_t *line)
     json_array_foreach(json_object_get(line, "factories"), i, value)
         must(x402_address_parse(&config->factory[config->factory_len++],
                                 x402_span_of(json_string_value(value))));
+    pace_divisor = (unsigned)number(line, "hurry", 1);
     config->rpc_timeout_ms = (unsigned)number(line, "timeout", 3000);
     config->rpc_rate = (unsigned)number(line, "rate", 0);
     config->rpc_agree = (unsigned)number(line, "agree", 2);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { MODE, call, makeOdd } from './contracts.mjs';
-import { OUTCOME, PAYEE, STATE, USDC, World, accounts, payment, sleep } from './world.mjs';
+import { OUTCOME, PAYEE, STATE, USDC, World, accounts, pause, payment, sleep } from './world.mjs';
 
 let world, daemon;
 let port = 15830;
@@ -43,7 +43,7 @@ test('a paused token: refused before it is taken; what was taken costs no gas an
   const before = await sent();
   assert.equal((await daemon.simulate(await payment(accounts[1]))).err, 'ERR_SIMULATION');
   const id = await pay(await payment(accounts[1]));
-  await sleep(4000);
+  await pause(10_000);
   assert.equal(await sent(), before, 'nothing was sent');
   assert.equal((await daemon.row(id)).state, STATE.CAPTURED);
   await become(MODE.HONEST);
@@ -57,7 +57,7 @@ test('payer, payee or signer blacklisted: no gas, and nobody else suffers', { ti
     await blacklist(who, true);
     const before = await sent();
     const bad = await pay(await payment(accounts[3]));
-    await sleep(1500);
+    await pause(8000);
     assert.equal(await sent(), before, 'nothing was sent');
     assert.equal((await daemon.row(bad)).state, STATE.CAPTURED);
     if (who === accounts[3].address) {
@@ -76,7 +76,7 @@ test('a token that uses the authorization and moves nothing: one transaction, th
   const before = await sent();
   const id = await pay(await payment(accounts[1]));
   await daemon.rowUntil(id, (r) => r.batch > 0);
-  await sleep(3000);
+  await pause(10_000);
   assert.notEqual((await daemon.row(id)).state, STATE.MINED);
   assert.notEqual((await daemon.row(id)).state, STATE.FAILED, 'not before it is final');
   await world.rpc.mine(70);
@@ -107,7 +107,7 @@ for (const [name, mode] of [['says yes and does nothing', MODE.SILENT], ['fails 
     assert.equal((await daemon.simulate(await payment(accounts[1]))).err, 'ERR_UNAVAILABLE', 'nothing new is taken');
     const atStop = await sent();
     assert.ok(atStop - before <= 8, `${atStop - before} transactions`);
-    await sleep(8000);
+    await pause(8000);
     assert.ok(await sent() - atStop <= 1, 'no loop of them');
     assert.equal(await earned(), start);
     await become(MODE.HONEST);
@@ -160,7 +160,7 @@ test('base fee times 1000: nothing new is taken, what was taken waits within the
   const id = await pay(await payment(accounts[1]));
   await daemon.until('health', (h) => !h.canSettle);
   assert.equal((await daemon.simulate(await payment(accounts[2]))).err, 'ERR_FEES');
-  await sleep(3000);
+  await pause(10_000);
   assert.equal(await sent(), before);
   await gwei(1);
   const row = await mined(id, 30000);

@@ -8,7 +8,7 @@ import { after, afterEach, beforeEach, test } from 'node:test';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { holdLedger } from '../harness/ledger.mjs';
 import { lossy } from './lossy.mjs';
-import { OUTCOME, PAYEE, STATE, USDC, World, accounts, cancelData, now, payment, sleep, transferData } from './world.mjs';
+import { OUTCOME, PAYEE, STATE, USDC, World, accounts, cancelData, now, pause, payment, sleep, transferData } from './world.mjs';
 
 let world;
 let port = 15660;
@@ -89,7 +89,7 @@ test('two signers share the work', async () => {
 });
 
 test('somebody else sends it first: we are paid', async () => {
-  const daemon = await world.daemon({ batchWait: 1500 });
+  const daemon = await world.daemon({ batchWait: 600 });
   await daemon.ready();
   const after = await payment(accounts[1]);
   const id = await pay(daemon, after);
@@ -129,13 +129,13 @@ test('in the same block before ours: our transaction fails, we are paid', async 
 });
 
 test('the nonce went to another payee', async () => {
-  const daemon = await world.daemon({ batchWait: 1500 });
+  const daemon = await world.daemon({ batchWait: 600 });
   await daemon.ready();
   const p = await payment(accounts[1]);
   const elsewhere = await payment(accounts[1], { nonce: p.nonce, to: accounts[7].address });
   const id = await pay(daemon, p);
   await send(accounts[8].address, USDC, transferData(elsewhere));
-  await sleep(2500);
+  await pause(10_000);
   assert.equal((await daemon.row(id)).state, STATE.CAPTURED, 'no proof before it is final');
   await world.rpc.mine(70);
   await daemon.rowUntil(id, (r) => r.state === STATE.FAILED && r.reason === 'ERR_NONCE_USED');
@@ -150,12 +150,12 @@ test('the nonce went to another payee', async () => {
 });
 
 test('cancelled by the payer', async () => {
-  const daemon = await world.daemon({ batchWait: 1500 });
+  const daemon = await world.daemon({ batchWait: 600 });
   await daemon.ready();
   const p = await payment(accounts[1]);
   const id = await pay(daemon, p);
   await send(accounts[8].address, USDC, await cancelData(accounts[1], p.nonce));
-  await sleep(2000);
+  await pause(10_000);
   assert.equal((await daemon.row(id)).state, STATE.CAPTURED);
   await world.rpc.mine(70);
   await daemon.rowUntil(id, (r) => r.state === STATE.FAILED && r.reason === 'ERR_NONCE_USED');
@@ -165,9 +165,9 @@ test('a drained payer: others are paid, he is tried again, in the end it failed'
   const poor = fresh(), late = fresh();
   await give(poor.address, 1000);
   await give(late.address, 1000);
-  const daemon = await world.daemon({ batchWait: 1500 });
+  const daemon = await world.daemon({ batchWait: 600 });
   await daemon.ready();
-  const ends = now() + 8;
+  const ends = now() + 5;
   const never = await pay(daemon, await payment(poor, { validBefore: ends }));
   const refilled = await pay(daemon, await payment(late));
   const good = await pay(daemon, await payment(accounts[1]));
@@ -294,7 +294,7 @@ test('a receipt that is forged is not believed', async () => {
   n.edit = (call, answer) => (call.method === 'eth_getTransactionReceipt' ? { ...answer, result: other } : answer);
   const id = await pay(daemon, await payment(accounts[1]));
   await daemon.rowUntil(id, (r) => r.state === STATE.SUBMITTED);
-  await sleep(1000);
+  await pause(5000);
   // and one that has our hash, but no log of ours
   const forged = (hash) => ({ ...other, transactionHash: hash });
   n.edit = (call, answer) => (call.method === 'eth_getTransactionReceipt'
@@ -416,7 +416,7 @@ test('a reorg makes the chain shorter: the same transaction again', async () => 
 });
 
 test('a reorg undoes what somebody else paid: ours goes instead', async () => {
-  const daemon = await world.daemon({ batchWait: 1500 });
+  const daemon = await world.daemon({ batchWait: 600 });
   await daemon.ready();
   await world.rpc.mine(3);
   const p = await payment(accounts[1]);
@@ -449,7 +449,7 @@ test('a stuck transaction gets a higher fee', { timeout: 60000 }, async () => {
 });
 
 test('stuck until nothing in it can be paid: its nonce is freed, then it failed', { timeout: 90000 }, async () => {
-  const daemon = await world.daemon({ batchWait: 100 });
+  const daemon = await world.daemon({ batchWait: 100, hurry: 1 });
   await daemon.ready();
   const high = `0x${(5_000_000_000_000n).toString(16)}`;
   const block = async (fee) => { await world.rpc.call('anvil_setNextBlockBaseFeePerGas', fee); await world.rpc.mine(1); };
@@ -519,7 +519,7 @@ test('fees over the cap: payments wait, and go when they fall', { timeout: 60000
   await world.rpc.call('anvil_setNextBlockBaseFeePerGas', `0x${(50_000_000_000n).toString(16)}`);
   await world.rpc.mine(1);
   const id = await pay(daemon, await payment(accounts[1]));
-  await sleep(3000);
+  await pause(10_000);
   assert.equal((await daemon.row(id)).state, STATE.CAPTURED);
   await world.rpc.call('anvil_setNextBlockBaseFeePerGas', `0x${(1_000_000_000n).toString(16)}`);
   await world.rpc.mine(1);

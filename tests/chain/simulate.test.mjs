@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { privateKeyToAccount, generatePrivateKey } from 'viem/accounts';
 import { lossy } from './lossy.mjs';
-import { STATE, Tool, USDC, World, accounts, cancelData, now, payment, sleep, transferData } from './world.mjs';
+import { STATE, Tool, USDC, World, accounts, cancelData, now, pause, payment, sleep, transferData } from './world.mjs';
 
 const YES_WALLET = `0x7f1626ba7e${'0'.repeat(56)}60005260206000f3`; // isValidSignature: always
 const LOOP_WALLET = '0x5b600056'; // burns all the gas it is given
@@ -117,7 +117,7 @@ test('a payer with code', async (t) => {
   });
   await world.rpc.call('anvil_setCode', wallet.address, YES_WALLET);
   await t.test('is believed when its contract says yes, beside others', { timeout: 20000 }, async () => {
-    await sleep(10100); // that it had no code is remembered for ten seconds
+    await pause(11_000); // that it had no code is remembered for ten seconds
     const any = await payment(wallet, { signature: `0x${'11'.repeat(80)}` });
     const answers = await Promise.all([await payment(accounts[1]), any, await payment(accounts[2])].map((p) => daemon.simulate(p)));
     assert.deepEqual(answers.map((a) => [a.err, a.code]), [['OK', false], ['OK', true], ['OK', false]]);

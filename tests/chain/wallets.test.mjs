@@ -7,7 +7,7 @@ import { decodeFunctionData, parseAbi } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { MAGIC, call, deploy, wrap } from './contracts.mjs';
 import { lossy } from './lossy.mjs';
-import { MULTICALL3, OUTCOME, PAYEE, STATE, Tool, USDC, World, accounts, payment, sleep } from './world.mjs';
+import { MULTICALL3, OUTCOME, PAYEE, STATE, Tool, USDC, World, accounts, pause, payment } from './world.mjs';
 
 const SALT = `0x${'07'.repeat(32)}`;
 const word = (v) => BigInt(v).toString(16).padStart(64, '0');
@@ -98,7 +98,7 @@ test('a wallet that says no when it matters: mined, not paid, not released, not 
   assert.equal(await world.rpc.balance(USDC, payee), 0n);
   const sent = (await daemon.ask('stats')).transactions;
   await world.rpc.mine(1); // even again: the call says yes
-  await sleep(5000);
+  await pause(10_000);
   assert.ok((await daemon.ask('stats')).transactions - sent <= 2, 'no loop of reverting transactions');
 });
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { TOPIC } from '../../devnet/rpc.mjs';
 import { lossy } from './lossy.mjs';
-import { OUTCOME, PAYEE, STATE, USDC, World, accounts, now, payment, sleep } from './world.mjs';
+import { OUTCOME, PAYEE, STATE, USDC, World, accounts, now, pause, payment, sleep } from './world.mjs';
 
 let world, liar, honest;
 let port = 15870;
@@ -55,7 +55,7 @@ test('one that forges a receipt is not believed', { timeout: 60000 }, async () =
   liar.edit = forge(p);
   const { payment: id } = await daemon.pay(p);
   await daemon.rowUntil(id, (r) => r.state === STATE.SUBMITTED);
-  await sleep(2500);
+  await pause(10_000);
   assert.equal((await daemon.row(id)).state, STATE.SUBMITTED);
   assert.equal(await earned(), 0n);
   assert.match(daemon.log, /endpoints_disagree/);
@@ -68,7 +68,7 @@ test('one that forges a receipt is not believed', { timeout: 60000 }, async () =
 
 test('one that says the authorization has ended proves no failure', { timeout: 90000 }, async () => {
   const daemon = await start();
-  const p = await payment(accounts[1], { validBefore: now() + 12 });
+  const p = await payment(accounts[1], { validBefore: now() + 4 });
   // no one's signature: it waits until its end
   const { payment: id } = await daemon.pay({ ...p, signature: (await payment(accounts[2])).signature });
   // as if final blocks were far ahead: the end of the authorization is past for the liar alone
@@ -82,7 +82,8 @@ test('one that says the authorization has ended proves no failure', { timeout: 9
     words[at] = late;
     return { ...answer, result: `0x${words.join('')}` };
   };
-  await sleep(20000);
+  await sleep(6000);
+  await pause(20_000);
   assert.notEqual((await daemon.row(id)).state, STATE.FAILED);
   liar.edit = (question, answer) => answer;
   await world.rpc.mine(70);
@@ -94,7 +95,7 @@ test('the second is gone: proofs wait for it with rpc_agree 2 and not otherwise'
   honest.on = () => 'drop';
   const { payment: id } = await daemon.pay(await payment(accounts[1]));
   await daemon.rowUntil(id, (r) => r.state === STATE.SUBMITTED);
-  await sleep(2000);
+  await pause(10_000);
   assert.equal(await earned(), 1000n, 'it is sent and mined');
   assert.equal((await daemon.row(id)).state, STATE.SUBMITTED, 'but not proven');
   honest.on = () => 'pass';
@@ -116,7 +117,7 @@ test('while both are well they must agree, also when nothing is said of it', { t
     ? { ...answer, result: { ...answer.result, logs: [] } } : answer;
   const { payment: id } = await daemon.pay(await payment(accounts[1]));
   await daemon.rowUntil(id, (r) => r.state === STATE.SUBMITTED);
-  await sleep(4000);
+  await pause(10_000);
   assert.equal((await daemon.row(id)).state, STATE.SUBMITTED);
   assert.match(daemon.log, /endpoints_disagree/);
   liar.edit = (question, answer) => answer;

@@ -16,6 +16,7 @@ import { program } from './programs.mjs';
 export { CHAIN_ID, MULTICALL3, USDC, accounts, sleep };
 export const PAYEE = accounts[9].address;
 const SETTLER = 0;
+const HURRY = 10; // times shorter than on a real network are the settler's pauses (daemon/chain/pace.h)
 const DOMAIN = { name: 'USDC', version: '2', chainId: CHAIN_ID, verifyingContract: USDC };
 const TYPES = {
   TransferWithAuthorization: [
@@ -58,6 +59,9 @@ export async function cancelData(payer, nonce) {
   return `0x5a049a70${word(payer.address)}${word(nonce)}${word(`0x${s.slice(128)}`)}${s.slice(0, 128)}`;
 }
 
+/** So long on a real network. */
+export const pause = (ms) => sleep(ms / HURRY);
+
 export class World {
   static async start(port, options = {}) {
     const world = new World();
@@ -77,7 +81,7 @@ export class World {
   async daemon(over = {}, env = {}) {
     const tool = new Tool({ ...process.env, ...env });
     this.tools.push(tool);
-    tool.send({ op: 'open', rpc: [this.chain.url], keys: this.keys, ledger: join(this.dir, 'ledger.db'), poll: 200, ...over });
+    tool.send({ op: 'open', rpc: [this.chain.url], keys: this.keys, ledger: join(this.dir, 'ledger.db'), poll: 50, hurry: HURRY, ...over });
     await tool.opened;
     return tool;
   }

@@ -13,10 +13,11 @@
 #include "plan.h"
 #include "remote.h"
 
-#define LIST_LIMIT 4096       /* the ledger's own bound */
-#define IDLE_MS pace_ms(1000) /* between looks while something cannot go yet   \
-                               */
-#define WALLET_TRIES 2        /* transactions that a contract may make fail */
+#define LIST_LIMIT 4096 /* the ledger's own bound */
+#define IDLE_MS                                                                \
+    pace_ms(1000)      /* between looks while something cannot go yet          \
+                        */
+#define WALLET_TRIES 2 /* transactions that a contract may make fail */
 
 static void look(struct settler *settler);
 

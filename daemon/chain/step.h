@@ -20,9 +20,10 @@
     pace_ms(30000)                   /* and between rebroadcasts in any case */
 #define STEP_STUCK_MS pace_ms(15000) /* unmined this long: a higher fee */
 #define STEP_STUCK_BLOCKS 3          /* or this many blocks, and */
-#define STEP_STUCK_BLOCKS_MS pace_ms(6000) /* this long (blocks can be fast)   \
-                                            */
-#define STEP_STUCK_MAX_MS pace_ms(240000)  /* between later bumps */
+#define STEP_STUCK_BLOCKS_MS                                                   \
+    pace_ms(6000)                         /* this long (blocks can be fast)    \
+                                           */
+#define STEP_STUCK_MAX_MS pace_ms(240000) /* between later bumps */
 #define STEP_SURE 3 /* how often an absence must be seen */
 
 enum step_state { STEP_OPEN, STEP_MINED };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fetch_inside.h"
+#include "mutant.h"
 
 bool
 fetch_is_redirect(const struct fetch *fetch,
@@ -52,13 +53,14 @@ go_to(struct fetch *fetch, const struct url *to)
                          "the server redirects from https to http");
     if (!same) {
         say_note(fetch->say, "redirected to %s", to->origin);
-        fetch->trusted = false;
+        fetch->trusted = client_mutant("redirect_trusts");
     }
     if (becomes_get(fetch, fetch->answer->status)) {
         make_get(fetch);
         same = false; /* another request: the payment was not made for it */
     }
-    fetch->carries = fetch->carries && same;
+    fetch->carries =
+        fetch->carries && (same || client_mutant("redirect_carries"));
     fetch->url = *to;
     return FETCH_NEXT_SEND;
 }

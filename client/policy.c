@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "money.h"
+#include "mutant.h"
 #include "policy.h"
 
 const char *
@@ -33,7 +34,8 @@ policy_text(enum policy_verdict verdict)
 uint64_t
 policy_lifetime_s(const struct x402_requirement *requirement)
 {
-    return requirement->timeout_s < POLICY_LIFETIME_MAX_S
+    return requirement->timeout_s < POLICY_LIFETIME_MAX_S ||
+                   client_mutant("lifetime_any")
                ? requirement->timeout_s
                : POLICY_LIFETIME_MAX_S;
 }
@@ -41,7 +43,7 @@ policy_lifetime_s(const struct x402_requirement *requirement)
 static bool
 transport_is_safe(const struct policy_case *the_case)
 {
-    if (the_case->url->https)
+    if (the_case->url->https || client_mutant("plain_http"))
         return true;
     return the_case->url->loopback && the_case->peer_loopback;
 }
@@ -55,7 +57,7 @@ resource_is_ours(const struct policy *policy,
     char text[X402_URL_MAX];
     struct url resource, allowed;
 
-    if (the_case->resource.at == NULL)
+    if (the_case->resource.at == NULL || client_mutant("resource_any"))
         return true;
     if (the_case->resource.len >= sizeof(text))
         return false;
@@ -153,7 +155,8 @@ policy_choose(size_t *which, const struct policy *policy,
         cheapest = price;
         *which = i;
     }
-    if (best == POLICY_PAY && x402_amount_cmp(&cheapest, &policy->max) > 0)
+    if (best == POLICY_PAY && x402_amount_cmp(&cheapest, &policy->max) > 0 &&
+        !client_mutant("price_any"))
         return POLICY_TOO_DEAR;
     return best;
 }

@@ -5,6 +5,7 @@
 #include <x402/eip3009.h>
 
 #include "keystore.h"
+#include "mutant.h"
 #include "policy.h"
 #include "sign.h"
 
@@ -24,7 +25,10 @@ fill_authorization(struct x402_authorization *auth, uint64_t now_s,
     auth->valid_before_s = now_s + policy_lifetime_s(requirement);
     /* 32 bytes of the kernel's each time: no state that a fork or a restored
      * virtual machine could repeat */
-    if (keystore_random_bytes(auth->nonce, sizeof(auth->nonce)) != KEYSTORE_OK)
+    if (client_mutant("nonce_repeated"))
+        memset(auth->nonce, 7, sizeof(auth->nonce));
+    else if (keystore_random_bytes(auth->nonce, sizeof(auth->nonce)) !=
+             KEYSTORE_OK)
         return X402_ERR_INTERNAL;
     return X402_OK;
 }

@@ -2,6 +2,8 @@
 /* See multi.h. */
 #include "multi.h"
 
+#include "failpoint.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -223,7 +225,8 @@ multi_easy(const char *url, unsigned timeout_ms)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* the environment has no say in whom we ask about money */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION,
+                     (long)mutant("redirect_followed"));
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

@@ -226,6 +226,7 @@ ngx_http_x402_headers_upgrade(ngx_http_request_t *r,
 {
     return xlcf->enable == NGX_HTTP_X402_ON
            && !xlcf->upgrade
+           && !ngx_http_x402_mutant("upgrade_kept")
            && h->key.len == sizeof("upgrade") - 1
            && ngx_strncmp(h->lowcase_key, "upgrade", sizeof("upgrade") - 1)
               == 0;

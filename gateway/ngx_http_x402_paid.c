@@ -21,6 +21,10 @@ static ngx_str_t  ngx_http_x402_private = ngx_string("private, no-store");
 ngx_int_t
 ngx_http_x402_paid(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 {
+    if (ngx_http_x402_mutant("answer_public")) {
+        return ngx_http_x402_paid_receipt(r, ctx);
+    }
+
     ngx_http_x402_paid_clear(r);
 
     if (ngx_http_x402_paid_receipt(r, ctx) != NGX_OK

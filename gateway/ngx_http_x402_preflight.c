@@ -32,6 +32,12 @@ ngx_http_x402_preflight(ngx_http_request_t *r)
     method = ngx_http_x402_header_in(r, "access-control-request-method",
                                 sizeof("access-control-request-method") - 1);
 
+    if (ngx_http_x402_mutant("options_free")) {
+        r->headers_out.status = NGX_HTTP_NO_CONTENT;
+        r->header_only = 1;
+        return ngx_http_send_header(r);
+    }
+
     if (origin == NULL || method == NULL) {
         return NGX_DECLINED;
     }

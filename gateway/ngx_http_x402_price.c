@@ -54,7 +54,8 @@ ngx_http_x402_price_set(ngx_pool_t *pool, ngx_http_x402_loc_conf_t *xlcf,
                                       ngx_http_x402_span(text),
                                       asset->decimals)
             != X402_OK
-            || x402_amount_is_zero(&accept->amount))
+            || (x402_amount_is_zero(&accept->amount)
+                && !ngx_http_x402_mutant("price_zero")))
         {
             return NGX_ERROR;
         }

@@ -75,6 +75,11 @@ ngx_http_x402_till_frames(ngx_http_x402_till_t *till)
         if (x402_till_decode(frame, &used, till->in + pos, till->in_len - pos)
             != X402_OK)
         {
+            if (ngx_http_x402_mutant("till_any_frame")) {
+                till->in_len = 0;
+                return NGX_OK;
+            }
+
             return NGX_ERROR;
         }
 

@@ -166,7 +166,8 @@ not_settled(struct errand *e, bool refused)
         fail(e);
     } else if (chain_has_node(e->remote->chain)) {
         errand_inquire(e, is_over(&e->row, 0) ? inquire : inquire_use);
-    } else if (refused && is_over(&e->row, REMOTE_FINAL_MS)) {
+    } else if (refused && (is_over(&e->row, REMOTE_FINAL_MS) ||
+                           mutant("refusal_believed"))) {
         fail(e);
     } else {
         errand_end(e, X402_ERR_PENDING);

@@ -13,6 +13,7 @@
 
 #include <x402/abi.h>
 
+#include "../failpoint.h"
 #include "../log.h"
 #include "../metrics.h"
 #include "follow.h"
@@ -211,7 +212,7 @@ on_receipt(void *arg, const struct rpc_answer *answers, size_t len)
         inquire_end(q, X402_ERR_NONCE_USED);
         return;
     }
-    if (receipt_paid(&q->receipt, &claim))
+    if (receipt_paid(&q->receipt, &claim) && !mutant("others_pay_nothing"))
         inquire_paid(q);
     else
         fail_if_final(q, q->receipt.block_number, &answers[1]);
@@ -416,6 +417,10 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
         return;
     }
     if (!read_state(q, &answers[0], &seen, &block)) {
+        if (mutant("silence_is_failed")) {
+            fail(q, q->reason);
+            return;
+        }
         inquire_end(q, q->reason);
         return;
     }

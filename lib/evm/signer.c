@@ -152,10 +152,13 @@ x402_sign(uint8_t out65[65], const struct x402_signer *signer,
     secp256k1_ecdsa_recoverable_signature_serialize_compact(context, text, &id,
                                                             &signature);
     text[64] = (uint8_t)(27 + id);
+    if (mutant("sign_unchecked"))
+        text[7] ^= 1;
     /* A signature made with one flipped bit can give the key away: look before
      * it leaves. */
-    if (x402_recover(&who, text, digest32) != X402_OK ||
-        !x402_address_eq(&who, &signer->address))
+    if (!mutant("sign_unchecked") &&
+        (x402_recover(&who, text, digest32) != X402_OK ||
+         !x402_address_eq(&who, &signer->address)))
         return X402_ERR_INTERNAL;
     memcpy(out65, text, sizeof text);
     return X402_OK;

@@ -9,6 +9,7 @@
 
 #include <x402/encode.h>
 
+#include "../mutant.h"
 #include "wire.h"
 
 static enum x402_err
@@ -22,7 +23,9 @@ by_version(struct x402_payment *out, const json_t *object,
     if (err != X402_OK)
         return err;
     if (carrier == X402_CARRIER_PAYMENT_SIGNATURE || has_accepted)
-        return version == 2 ? payment_v2_read(out, object) : X402_ERR_VERSION;
+        return version == 2 || mutant("version_any")
+                   ? payment_v2_read(out, object)
+                   : X402_ERR_VERSION;
     if (version == 1)
         return payment_v1_read(out, object);
     return payment_seed000_read(out, object);

@@ -80,12 +80,13 @@ test('a refusal attests nothing', async () => {
 });
 
 test('the same receipt for the same resource is asked about once, and the cache gives nothing away', async () => {
+  await buy('/paid', await world.pay('/paid'));
+  const [{ json }] = scripted.asked('/verify'); // a question of ours, to ask about another payment
   const hits = await world.witness.hits('/paid');
-  const payment = await world.pay('/paid');
-  const [{ json }] = scripted.asked('/verify');
-  const ask = async (resource) => {
+  const [payment, stranger] = [await world.pay('/paid'), await world.pay('/paid')];
+  const ask = async (resource, signature = payment.signature) => {
     const request = structuredClone(json);
-    request.paymentPayload.payload = { signature: payment.signature, authorization: payment.authorization };
+    request.paymentPayload.payload = { signature, authorization: payment.authorization };
     request.paymentPayload.resource = { url: resource };
     const response = await fetch(`${world.stack.url('facilitator')}/verify`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request),
@@ -96,6 +97,7 @@ test('the same receipt for the same resource is asked about once, and the cache 
   const url = `${world.stack.url('gateway')}/paid`;
   assert.deepEqual([await ask(url), await ask(url), asked()], [true, true, 1]);
   assert.deepEqual([await ask(`${url}/other`), asked()], [true, 2], 'another resource is another question');
+  assert.equal(await ask(url, stranger.signature), false, 'another signature under the same authorization');
   assert.equal((await buy('/paid', payment)).status, 200);
   assert.equal(asked(), 2, 'the purchase is spared the question');
   assert.equal(await uses(world, payment), 1);

@@ -235,8 +235,9 @@ test('the facilitator is down, flaps, comes back: paid routes 503, free ones as 
 });
 
 for (const status of [301, 308]) {
-  test(`${status} to another host is not followed`, async () => {
+  test(`${status} to another host is not followed`, async (t) => {
     const other = await Scripted.start();
+    t.after(() => other.close());
     const away = (response, call) => response.writeHead(status, { location: other.url + call.url }).end();
     const payment = await world.pay('/paid');
     scripted.script = { verify: away, settle: away, supported: undefined };
@@ -248,7 +249,6 @@ for (const status of [301, 308]) {
     scripted.script = { verify: away, settle: away, supported: away };
     await canSettle(world, false);
     assert.equal(other.calls.length, 0);
-    await other.close();
     scripted.honest();
     await canSettle(world);
     await mined(payment, 30_000);

@@ -23,6 +23,8 @@ mutants({
   match_any_amount: 'unit/test_payment_match',
   match_any_offer: 'unit/test_payment_mutation',
   match_any_domain: 'unit/test_payment_mutation',
+  sign_unchecked: 'unit/test_signer',
+  version_any: 'unit/test_payment',
   match_too_early: 'unit/test_payment_match',
   match_too_late: 'unit/test_payment_match',
 
@@ -66,7 +68,14 @@ mutants({
   fee_uncapped: 'unit/test_chain_fees',
   rpc_any_id: ['chain/rpc', '^an answer that cannot be trusted'],
 
+  domain_unchecked: ['chain/simulate', '^a token with another domain'],
+
   // the gateway
+  options_free: ['gateway/headers', '^CORS: any other OPTIONS'],
+  upgrade_kept: ['gateway/headers', '^an upgrade is not one unless'],
+  answer_public: ['gateway/headers', '^a paid response is private'],
+  price_zero: ['gateway/refuse', '^a price from a variable'],
+  till_any_frame: ['gateway/till', '^the daemon sends'],
   capture_skipped: ['gateway/paid', '^v2: reserved'],
   hold_off: ['gateway/hold', '^held, then whole: /buffered'],
   error_page: ['gateway/redirects', '^error_page =200'],

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RLP: ethers' vectors there and back, and every form that is not canonical. */
+/* RLP: the vectors of ethers and of ethereum/tests, there and back, and every
+ * form that is not canonical. */
 #include "test.h"
 
 #include <x402/rlp.h>
@@ -104,13 +105,13 @@ check_row(const json_t *row)
 }
 
 static void
-test_ethers(void)
+test_file(const char *file, size_t least)
 {
-    json_t *rows = test_vectors("ethers/rlp.json"), *row;
+    json_t *rows = test_vectors(file), *row;
     size_t i;
 
     json_array_foreach(rows, i, row) check_row(row);
-    test_ok(i > 50, "%zu vectors", i);
+    test_ok(i >= least, "%s: %zu vectors", file, i);
     json_decref(rows);
 }
 
@@ -313,7 +314,8 @@ test_full(void)
 int
 main(void)
 {
-    test_ethers();
+    test_file("ethers/rlp.json", 51);
+    test_file("ethereum/rlp.json", 25);
     test_forms();
     test_long_headers();
     test_lengths();

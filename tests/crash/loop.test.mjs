@@ -22,6 +22,8 @@ import { Buyer } from '../harness/crowd.mjs';
 import { random } from '../harness/fault-proxy.mjs';
 import { client } from '../harness/http.mjs';
 import { checkInvariants } from '../harness/invariants.mjs';
+import { permit2, v2 } from '../harness/pay-permit2.mjs';
+import { approve, installPermit2, nonceUsed } from '../harness/permit2.mjs';
 import { offerOf, pay } from '../harness/payment.mjs';
 import { judge } from '../harness/promises.mjs';
 import { complaints, newStack } from '../harness/stack.mjs';
@@ -31,6 +33,7 @@ const ROUNDS = Number(process.env.X402_LOOP_ROUNDS ?? 200);
 const SEED = Number(process.env.X402_LOOP_SEED ?? Date.now() % 1_000_000);
 const skip = !readFileSync(PROGRAMS.x402d).includes('X402D_DIE_AT') && 'built without -Dmutants=true';
 const BUYERS = 6;
+const PERMIT2_EVERY = 4; // rounds: then the one of /settle pays by Permit2
 const MINED = 5;
 const FINAL = 6;
 
@@ -64,6 +67,10 @@ before(async () => {
   if (skip)
     return;
   stack = await newStack({
+    ground: async (rpc) => {
+      await installPermit2(rpc);
+      await approve(rpc, account(4).address);
+    },
     conf: { server: AFTER }, yaml: { network: '    poll: 50\n    batch: {max: 100, wait: 50}' },
   });
   world = { stack, witness: new Witness(stack) };
@@ -129,8 +136,25 @@ async function crowd(round) {
   return buyers;
 }
 
-async function settled(buyers, requests, whole) {
-  const nonces = [...buyers.map(({ payment }) => payment.nonce), ...requests.map((r) => r.paymentPayload.payload.authorization.nonce)];
+/* What a server would send to /settle. */
+async function direct(round) {
+  const payer = account(4);
+  if (round % PERMIT2_EVERY !== 0) {
+    const request = await body(2, { payer, requirement: { payTo: stack.payTo } });
+    return { request, nonce: request.paymentPayload.payload.authorization.nonce, permit2: false };
+  }
+  const requirement = { ...offer.accepts[0], extra: { ...offer.accepts[0].extra, assetTransferMethod: 'permit2' } };
+  const payload = await permit2(payer, requirement);
+  const { nonce } = payload.permit2Authorization;
+  return {
+    request: { x402Version: 2, paymentPayload: v2(requirement, payload), paymentRequirements: requirement },
+    nonce: `0x${BigInt(nonce).toString(16).padStart(64, '0')}`,
+    permit2: true,
+  };
+}
+
+async function settled(buyers, one, whole) {
+  const nonces = [...buyers.map(({ payment }) => payment.nonce), one.nonce];
   const at = (what, state) => until(`everything is ${what}`, 60_000, () => world.witness.ledger('select nonce, state from payment')
     .filter((row) => nonces.includes(`0x${row.nonce}`) && row.state >= state).length, (n) => n === nonces.length);
   await at('mined', MINED);
@@ -152,17 +176,19 @@ async function oneRound(round, dice) {
     await begin(plan);
     const buyers = await crowd(round);
     const failer = new Buyer({ http, path: '/fail', payment: await pay(account(3), offer, { payTo: undefined }) });
-    const request = await body(2, { payer: account(4), requirement: { payTo: stack.payTo } });
-    const open = [...buyers.map((buyer) => buyer.insist()), failer.once(), settleThroughTheApi(request)];
+    const one = await direct(round);
+    const open = [...buyers.map((buyer) => buyer.insist()), failer.once(), settleThroughTheApi(one.request)];
     if (point === WORKER) {
       await sleep(dice() * 60);
       killWorker(dice);
     }
     await Promise.all(open);
-    await settled(buyers, [request], ['before_final', 'after_final'].includes(point) || round % 20 === 0);
+    await settled(buyers, one, ['before_final', 'after_final'].includes(point) || round % 20 === 0);
     world.items = `/item/${round}-`;
     await checkInvariants(world);
-    await judge(world, buyers, [failer]);
+    await judge(world, buyers, [failer], one.permit2 ? 1 : 0);
+    if (one.permit2)
+      assert.equal(await nonceUsed(stack.rpc, account(4).address, BigInt(one.nonce)), true);
     for (const buyer of buyers)
       assert.ok(buyer.answers > 0, buyer.story());
   } catch (error) {

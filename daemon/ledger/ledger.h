@@ -7,16 +7,18 @@
  * called before its commit is durable.  A refused command does not roll back
  * its neighbours.  An I/O error on commit ends the process: restart reads the
  * ledger.
+ */
+/* clang-format off: a picture
  *
  *        release, at most 3 times
- *       +----------------------> RELEASED --+ (the same fingerprint may reserve
- * again) RESERVED <----------------------------+ | capture --> CAPTURED -->
- * SUBMITTED --> MINED --> FINAL
+ *       +----------------------> RELEASED --+  (the same fingerprint may reserve
+ *     RESERVED <----------------------------+   again)
+ *       | capture --> CAPTURED --> SUBMITTED --> MINED --> FINAL
  *       +- settle-first ------------^  |  ^       |
  *                                      |  +-------+ reorg
- *                                      +--> FAILED  only with proof at a final
- * block
+ *                                      +--> FAILED  only with proof at a final block
  */
+/* clang-format on */
 #ifndef X402D_LEDGER_H
 #define X402D_LEDGER_H
 

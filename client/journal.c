@@ -11,39 +11,8 @@
 #include <unistd.h>
 
 #include "journal.h"
-#include "mutant.h"
 
 enum { LINE_MAX_BYTES = 32 * 1024 };
-
-/* Signed payments lie in here: the folder is ours, and nobody else's to read
- * or to change. */
-static bool
-is_private_folder(const char *path)
-{
-    struct stat st;
-
-    if (stat(path, &st) != 0)
-        return false;
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-        ((st.st_mode & 077) != 0 && !client_mutant("journal_shared"))) {
-        errno = EPERM;
-        return false;
-    }
-    return true;
-}
-
-static bool
-sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok;
-
-    if (fd < 0)
-        return false;
-    ok = fsync(fd) == 0;
-    close(fd);
-    return ok;
-}
 
 bool
 journal_open(struct journal *journal)
@@ -62,8 +31,9 @@ journal_open(struct journal *journal)
         errno = ENAMETOOLONG;
         return false;
     }
-    return paths_make_folder(journal->folder) && is_private_folder(state) &&
-           is_private_folder(journal->folder);
+    return paths_make_folder(journal->folder) &&
+           journal_folder_is_private(state) &&
+           journal_folder_is_private(journal->folder);
 }
 
 bool
@@ -105,7 +75,7 @@ day_folder(char out[PATHS_MAX], const struct journal *journal, time_t now)
     if (snprintf(out, PATHS_MAX, "%s/%s", journal->folder, day) >= PATHS_MAX)
         return false;
     if (mkdir(out, 0700) == 0)
-        return sync_folder(journal->folder);
+        return journal_folder_sync(journal->folder);
     return errno == EEXIST;
 }
 
@@ -126,63 +96,26 @@ file_name(char out[PATHS_MAX], const char *folder, const struct record *record)
                     nonce[5], nonce[6], nonce[7]) < PATHS_MAX;
 }
 
-static bool
-write_synced(int fd, struct x402_span text)
+bool
+journal_create(struct journal *journal, struct journal_entry *entry,
+               const struct record *record)
 {
-    while (text.len > 0) {
-        ssize_t n = write(fd, text.at, text.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text.at += n;
-        text.len -= (size_t)n;
-    }
-    return fsync(fd) == 0 || client_mutant("journal_unsynced");
-}
-
-static bool
-write_record(struct journal_entry *entry, const char *folder,
-             const struct record *record)
-{
-    char *line = malloc(LINE_MAX_BYTES);
+    char *line = malloc(LINE_MAX_BYTES), folder[PATHS_MAX];
     struct x402_buf buf = x402_buf_on(line, LINE_MAX_BYTES);
     bool ok;
 
+    entry->fd = -1;
     if (line == NULL)
         return false;
     record_encode(&buf, record);
     if (buf.full)
         errno = EFBIG;
-    ok = !buf.full && flock(entry->fd, LOCK_EX | LOCK_NB) == 0 &&
-         write_synced(entry->fd, x402_buf_span(&buf)) && sync_folder(folder);
+    ok = !buf.full &&
+         day_folder(folder, journal, (time_t)record->created.wall_s) &&
+         file_name(entry->path, folder, record) &&
+         journal_entry_create(entry, folder, x402_buf_span(&buf));
     free(line);
     return ok;
-}
-
-bool
-journal_create(struct journal *journal, struct journal_entry *entry,
-               const struct record *record)
-{
-    char folder[PATHS_MAX];
-    int saved;
-
-    entry->fd = -1;
-    if (!day_folder(folder, journal, (time_t)record->created.wall_s) ||
-        !file_name(entry->path, folder, record))
-        return false;
-    entry->fd = open(entry->path,
-                     O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (entry->fd < 0)
-        return false;
-    if (write_record(entry, folder, record))
-        return true;
-    saved = errno;
-    unlink(entry->path);
-    journal_close(entry);
-    errno = saved;
-    return false;
 }
 
 bool
@@ -210,13 +143,5 @@ journal_mark(struct journal_entry *entry, enum record_state state, long status)
     struct x402_buf buf = x402_buf_on(line, sizeof(line));
 
     record_encode_state(&buf, state, status, (uint64_t)time(NULL));
-    return write_synced(entry->fd, x402_buf_span(&buf));
-}
-
-void
-journal_close(struct journal_entry *entry)
-{
-    if (entry->fd >= 0)
-        close(entry->fd);
-    entry->fd = -1;
+    return journal_entry_append(entry, x402_buf_span(&buf));
 }

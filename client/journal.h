@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "journal_entry.h"
 #include "paths.h"
 #include "record.h"
 
@@ -27,12 +28,6 @@ struct journal {
     char folder[PATHS_MAX]; /* .../x402/payments */
     int lock_fd;            /* -1: not locked */
     char lock_path[PATHS_MAX];
-};
-
-/** One payment's open and locked file. */
-struct journal_entry {
-    int fd; /* -1: none */
-    char path[PATHS_MAX];
 };
 
 /** Make the folders when they are missing.
@@ -54,7 +49,6 @@ journal_adopt(struct journal_entry *entry, const char *path);
 /** Append a state durably; false: errno. */
 __attribute__((warn_unused_result)) bool
 journal_mark(struct journal_entry *entry, enum record_state state, long status);
-void journal_close(struct journal_entry *entry);
 
 /** What a scan shows: a record, where it is, and whether a process that is
  *  still alive works on it.  false ends the scan. */

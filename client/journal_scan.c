@@ -2,13 +2,10 @@
 /* Reading the journal. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "journal.h"
 
@@ -41,22 +38,6 @@ free_names(struct dirent **names, int count)
     free(names);
 }
 
-static bool
-read_text(size_t *len, char *text, int fd)
-{
-    ssize_t n;
-
-    *len = 0;
-    while ((n = read(fd, text + *len, RECORD_TEXT_MAX - *len)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        *len += (size_t)n;
-    }
-    return true;
-}
-
 /* A file that does not read was never finished, so its payment never left; but
  * one that cannot be opened may hold a payment: that ends the scan. */
 static bool
@@ -64,15 +45,9 @@ visit_file(struct scan *scan, const char *path)
 {
     struct journal_seen seen = {scan->record, path, false};
     size_t len;
-    bool ok;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-    if (fd < 0)
-        return false;
-    seen.alive = flock(fd, LOCK_SH | LOCK_NB) != 0;
-    ok = read_text(&len, scan->text, fd);
-    close(fd);
-    if (!ok)
+    if (!journal_entry_read(&len, scan->text, RECORD_TEXT_MAX, &seen.alive,
+                            path))
         return false;
     if (record_decode(scan->record, (struct x402_span){scan->text, len}) !=
         X402_OK)

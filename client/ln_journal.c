@@ -2,14 +2,10 @@
 /* The files of Lightning payments. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ln_record.h"
 
@@ -19,7 +15,6 @@ bool
 ln_journal_open(char out[PATHS_MAX])
 {
     char state[PATHS_MAX];
-    struct stat st;
 
     if (!paths_state(state)) {
         errno = ENOENT;
@@ -29,14 +24,7 @@ ln_journal_open(char out[PATHS_MAX])
         errno = ENAMETOOLONG;
         return false;
     }
-    if (!paths_make_folder(out) || stat(out, &st) != 0)
-        return false;
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-        (st.st_mode & 077) != 0) {
-        errno = EPERM;
-        return false;
-    }
-    return true;
+    return paths_make_folder(out) && journal_folder_is_private(out);
 }
 
 static bool
@@ -62,75 +50,26 @@ file_name(char out[PATHS_MAX], const char *folder,
                PATHS_MAX;
 }
 
-static bool
-sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok;
-
-    if (fd < 0)
-        return false;
-    ok = fsync(fd) == 0;
-    close(fd);
-    return ok;
-}
-
-static bool
-write_synced(int fd, struct x402_span text)
-{
-    while (text.len > 0) {
-        ssize_t n = write(fd, text.at, text.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text.at += n;
-        text.len -= (size_t)n;
-    }
-    return fsync(fd) == 0;
-}
-
-static bool
-write_record(struct journal_entry *entry, const char *folder,
-             const struct ln_record *record)
+/* An invoice is paid once: its hash is in the name of a file that must be new.
+ */
+bool
+ln_journal_create(const char *folder, struct journal_entry *entry,
+                  const struct ln_record *record)
 {
     char *memory = malloc(RECORD_TEXT_MAX);
     struct x402_buf buf = x402_buf_on(memory, RECORD_TEXT_MAX);
     bool ok;
 
+    entry->fd = -1;
     if (memory == NULL)
         return false;
     ln_record_encode(&buf, record);
     if (buf.full)
         errno = EFBIG;
-    ok = !buf.full && flock(entry->fd, LOCK_EX | LOCK_NB) == 0 &&
-         write_synced(entry->fd, x402_buf_span(&buf)) && sync_folder(folder);
+    ok = !buf.full && file_name(entry->path, folder, record) &&
+         journal_entry_create(entry, folder, x402_buf_span(&buf));
     free(memory);
     return ok;
-}
-
-bool
-ln_journal_create(const char *folder, struct journal_entry *entry,
-                  const struct ln_record *record)
-{
-    int saved;
-
-    entry->fd = -1;
-    if (!file_name(entry->path, folder, record))
-        return false;
-    /* O_EXCL: an invoice is paid once, and its hash is in the name. */
-    entry->fd = open(entry->path,
-                     O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (entry->fd < 0)
-        return false;
-    if (write_record(entry, folder, record))
-        return true;
-    saved = errno;
-    unlink(entry->path);
-    journal_close(entry);
-    errno = saved;
-    return false;
 }
 
 bool
@@ -143,7 +82,7 @@ ln_journal_paid(struct journal_entry *entry, const uint8_t preimage[32])
     x402_buf_text(&buf, "\n{\"preimage\":\"");
     x402_buf_hex_bare(&buf, preimage, 32);
     x402_buf_text(&buf, "\"}\n");
-    return write_synced(entry->fd, x402_buf_span(&buf));
+    return journal_entry_append(entry, x402_buf_span(&buf));
 }
 
 /* ---- reading ---- */
@@ -160,22 +99,6 @@ newest_first(const struct dirent **a, const struct dirent **b)
     return strcmp((*b)->d_name, (*a)->d_name);
 }
 
-static bool
-read_text(size_t *len, char *text, int fd)
-{
-    ssize_t n;
-
-    *len = 0;
-    while ((n = read(fd, text + *len, RECORD_TEXT_MAX - *len)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        *len += (size_t)n;
-    }
-    return true;
-}
-
 struct scan {
     ln_visit *visit;
     void *owner;
@@ -190,15 +113,10 @@ static bool
 visit_file(struct scan *scan, const char *path)
 {
     struct ln_seen seen = {scan->record, path, false};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     size_t len;
-    bool ok;
+    bool ok = journal_entry_read(&len, scan->text, RECORD_TEXT_MAX, &seen.alive,
+                                 path);
 
-    if (fd < 0)
-        return false;
-    seen.alive = flock(fd, LOCK_SH | LOCK_NB) != 0;
-    ok = read_text(&len, scan->text, fd);
-    close(fd);
     if (ok && ln_record_decode(scan->record,
                                (struct x402_span){scan->text, len}) == X402_OK)
         scan->stop = !scan->visit(scan->owner, &seen);

@@ -240,9 +240,10 @@ test('another chain is refused at the start', async () => {
   assert.match(answer.refused, /eip155:8453/);
 });
 
-test('a token with another domain is no asset', async () => {
+test('a token with another domain is no asset', async (t) => {
   const code = await world.rpc.call('eth_getCode', USDC, 'latest');
   const node = await lossy(15655, world.chain.url);
+  t.after(() => node.close());
   const verdict = async () => {
     const other = new Tool(process.env);
     world.tools.push(other);
@@ -260,7 +261,6 @@ test('a token with another domain is no asset', async () => {
   node.edit = (call, answer) => (JSON.stringify(call.params).includes('0x3644e515')
     ? { ...answer, result: `0x${'77'.repeat(32)}` } : answer);
   assert.equal(await verdict(), 'ERR_ASSET', 'another DOMAIN_SEPARATOR()');
-  node.close();
 });
 
 // E03: keys made for it, valid signatures, no money, without end

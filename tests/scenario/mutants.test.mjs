@@ -75,7 +75,7 @@ mutants({
   upgrade_kept: ['gateway/headers', '^an upgrade is not one unless'],
   answer_public: ['gateway/headers', '^a paid response is private'],
   price_zero: ['gateway/refuse', '^a price from a variable'],
-  till_any_frame: ['gateway/till', '^the daemon sends'],
+  till_any_frame: ['gateway/till', '^the daemon sends (another version|HTTP)'],
   capture_skipped: ['gateway/paid', '^v2: reserved'],
   hold_off: ['gateway/hold', '^held, then whole: /buffered'],
   error_page: ['gateway/redirects', '^error_page =200'],

@@ -102,6 +102,13 @@ discovery_price(const struct x402_route *route)
     return json_string(text);
 }
 
+bool
+discovery_price_is_most(const struct x402_route *route)
+{
+    return route->accepts_len > 0 &&
+           route->accepts[0].method == X402_METHOD_PERMIT2_UPTO;
+}
+
 json_t *
 discovery_url(const struct x402_routes *routes, const char *path)
 {

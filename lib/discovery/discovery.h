@@ -26,6 +26,8 @@ json_t *discovery_copy(const json_t *value, const char *otherwise);
 json_t *discovery_accepts(const struct x402_route *route);
 /* "0.001" of the first accept; NULL: the price depends on the request. */
 json_t *discovery_price(const struct x402_route *route);
+/* upto: that price is the most that a call can cost. */
+bool discovery_price_is_most(const struct x402_route *route);
 json_t *discovery_url(const struct x402_routes *routes, const char *path);
 json_t *discovery_title(const struct x402_service *service);
 json_t *discovery_version(const struct x402_service *service);

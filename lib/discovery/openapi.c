@@ -20,7 +20,10 @@ payment_info(const struct x402_route *route)
     json_t *price = discovery_price(route);
     json_t *info;
 
-    if (price != NULL)
+    if (price != NULL && discovery_price_is_most(route))
+        info = json_pack("{s:{s:s,s:s,s:s,s:o}}", "price", "mode", "dynamic",
+                         "currency", "USD", "min", "0", "max", price);
+    else if (price != NULL)
         info = json_pack("{s:{s:s,s:s,s:o}}", "price", "mode", "fixed",
                          "currency", "USD", "amount", price);
     else

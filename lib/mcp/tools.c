@@ -114,10 +114,11 @@ description(const struct x402_route *route)
     json_t *text;
 
     if (price != NULL)
-        text = json_sprintf("%.*s%sCosts %s %s a call (x402).",
+        text = json_sprintf("%.*s%sCosts %s%s %s a call (x402).",
                             (int)route->description.len,
                             route->description.len ? route->description.at : "",
                             route->description.len ? ". " : "",
+                            discovery_price_is_most(route) ? "at most " : "",
                             json_string_value(price), first->asset->symbol);
     else
         text = json_sprintf("%.*s%sThe price depends on the call (x402).",

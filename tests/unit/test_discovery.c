@@ -2,6 +2,7 @@
 /* Schema files: what is taken and what is refused, with its reason.  What the
  * documents say is shown by tests/discovery, with readers that others wrote. */
 #include <x402/discovery.h>
+#include <x402/mcp.h>
 
 #include "test.h"
 
@@ -71,6 +72,41 @@ test_rows(void)
     }
 }
 
+/* What a call costs, as people's tools read it; upto's amount is a maximum. */
+static void
+test_price(enum x402_method method, const char *mode, const char *key,
+           const char *says)
+{
+    struct x402_requirement requirement = {
+        .asset = x402_asset_by_symbol(84532, x402_span_of("USDC")),
+        .amount = x402_amount_of(1234567),
+        .method = method,
+    };
+    struct x402_route route = {.path = x402_span_of("/a"),
+                               .url = x402_span_of("https://a.example/a"),
+                               .accepts = &requirement,
+                               .accepts_len = 1};
+    struct x402_service service = {.base_url =
+                                       x402_span_of("https://a.example")};
+    struct x402_routes routes = {.service = &service, .at = &route, .len = 1};
+    json_t *openapi = x402_discovery_openapi(&routes);
+    json_t *price = json_object_get(openapi, "paths");
+    char name[1][X402_MCP_NAME_MAX + 1] = {"a"};
+    char *tools;
+
+    price = json_object_get(json_object_get(price, "/a"), "get");
+    price = json_object_get(json_object_get(price, "x-payment-info"), "price");
+    test_ok(json_is_object(price), "%s: it has a price", mode);
+    test_text(json_string_value(json_object_get(price, "mode")), mode, "mode");
+    test_text(json_string_value(json_object_get(price, key)), "1.234567", key);
+    json_decref(openapi);
+    openapi = x402_mcp_tools(&routes, name);
+    tools = json_dumps(openapi, 0);
+    test_ok(tools != NULL && strstr(tools, says) != NULL, "tool: %s", says);
+    free(tools);
+    json_decref(openapi);
+}
+
 static void
 test_too_large(void)
 {
@@ -119,5 +155,9 @@ main(void)
     test_rows();
     test_too_large();
     test_not_utf8();
+    test_price(X402_METHOD_EIP3009, "fixed", "amount",
+               "Costs 1.234567 USDC a call");
+    test_price(X402_METHOD_PERMIT2_UPTO, "dynamic", "max",
+               "Costs at most 1.234567 USDC a call");
     return test_done();
 }

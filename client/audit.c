@@ -45,25 +45,33 @@ on_body(void *owner, const char *bytes, size_t len)
     return owner == NULL || blob_add(owner, bytes, len);
 }
 
+/* message: a JSON-RPC request, or NULL */
 static const struct exchange_answer *
 ask(struct audit *audit, const struct url *url, const char *method,
-    struct blob *document)
+    const char *message, struct blob *document)
 {
     const struct exchange_events events = {on_head, on_body, document};
     struct curl_slist *headers =
         curl_slist_append(NULL, "User-Agent: x402/" X402_VERSION);
-    const struct exchange_request request = {
+    struct exchange_request request = {
         .url = url,
         .method = method,
-        .headers = headers,
         .cacert = audit->options->cacert,
         .insecure = audit->options->insecure,
         .no_private = audit->options->no_private,
         .silence_s = SILENCE_S,
     };
-    const struct exchange_answer *answer =
-        exchange_run(audit->exchange, &request, &events);
+    const struct exchange_answer *answer;
 
+    if (message != NULL) {
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+        headers = curl_slist_append(
+            headers, "Accept: application/json, text/event-stream");
+        request.body = x402_span_of(message);
+        request.has_body = true;
+    }
+    request.headers = headers;
+    answer = exchange_run(audit->exchange, &request, &events);
     curl_slist_free_all(headers);
     return answer;
 }
@@ -79,28 +87,66 @@ audit_path(const struct url *url)
     return (struct x402_span){path, strcspn(path, "?")};
 }
 
+/* The data of an event stream's first message, or all of it. */
+static struct x402_span
+message_of(struct x402_span text)
+{
+    static const char data[] = "data:";
+    const char *at = text.at, *end = text.at + text.len, *line_end;
+
+    for (; at < end && *at != '{'; at = line_end + 1) {
+        line_end = memchr(at, '\n', (size_t)(end - at));
+        if (line_end == NULL)
+            break;
+        if ((size_t)(line_end - at) >= sizeof(data) - 1 &&
+            memcmp(at, data, sizeof(data) - 1) == 0) {
+            at += sizeof(data) - 1;
+            return (struct x402_span){at, (size_t)(line_end - at)};
+        }
+    }
+    return text;
+}
+
+static json_t *
+read_document(struct audit *audit, const struct url *url, const char *what,
+              const char *message)
+{
+    struct blob text = blob_max(AUDIT_DOCUMENT_MAX);
+    const struct exchange_answer *answer =
+        ask(audit, url, message != NULL ? "POST" : "GET", message, &text);
+    struct x402_span json_text = blob_span(&text);
+    json_t *json = NULL;
+
+    if (message != NULL && answer->code == CURLE_OK)
+        json_text = message_of(json_text);
+    if (answer->code != CURLE_OK)
+        audit_note(audit, AUDIT_WARNING, what, "cannot be read: %s",
+                   text.len > 0 ? "larger than 1 MiB, or cut" : answer->error);
+    else if (answer->status != 200)
+        audit_note(audit, AUDIT_WARNING, what, "is not there: HTTP %ld",
+                   answer->status);
+    else if (x402_json_load(&json, json_text, AUDIT_DOCUMENT_MAX,
+                            X402_JSON_DEPTH_MAX) != X402_OK)
+        audit_note(audit, AUDIT_BAD, what, "is not well-formed JSON");
+    blob_free(&text);
+    return json;
+}
+
 json_t *
 audit_document(struct audit *audit, const char *path)
 {
-    struct blob text = blob_max(AUDIT_DOCUMENT_MAX);
-    const struct exchange_answer *answer;
-    json_t *json = NULL;
     struct url url;
 
     if (url_redirect(&url, &audit->options->url, path) != URL_OK)
         return NULL;
-    answer = ask(audit, &url, "GET", &text);
-    if (answer->code != CURLE_OK)
-        audit_note(audit, AUDIT_WARNING, path, "cannot be read: %s",
-                   text.len > 0 ? "larger than 1 MiB, or cut" : answer->error);
-    else if (answer->status != 200)
-        audit_note(audit, AUDIT_WARNING, path, "is not there: HTTP %ld",
-                   answer->status);
-    else if (x402_json_load(&json, blob_span(&text), AUDIT_DOCUMENT_MAX,
-                            X402_JSON_DEPTH_MAX) != X402_OK)
-        audit_note(audit, AUDIT_BAD, path, "is not well-formed JSON");
-    blob_free(&text);
-    return json;
+    return read_document(audit, &url, path, NULL);
+}
+
+json_t *
+audit_rpc(struct audit *audit, const struct url *url, const char *what,
+          const char *message)
+{
+    return read_document(audit, url, what, message);
 }
 
 /* A body of 402 is kept in the answer; each way of speaking is read alone. */
@@ -159,7 +205,7 @@ audit_run(struct audit *audit, const struct audit_options *options,
         audit->failed = CURLE_OUT_OF_MEMORY;
         return;
     }
-    answer = ask(audit, &options->url, options->method, NULL);
+    answer = ask(audit, &options->url, options->method, NULL, NULL);
     audit->status = answer->status;
     if (answer->code != CURLE_OK && answer->status == 0) {
         audit->failed = (int)answer->code;

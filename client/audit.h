@@ -61,9 +61,19 @@ audit_note(struct audit *audit, enum audit_verdict verdict, const char *what,
 /** GET a path of the URL's origin as JSON.  NULL: it is not there or cannot be
  *  read; a finding says so. */
 json_t *audit_document(struct audit *audit, const char *path);
+/** POST a JSON-RPC message to a URL of any origin, answered by JSON or by an
+ *  event stream of one message.  NULL and findings as above. */
+json_t *audit_rpc(struct audit *audit, const struct url *url, const char *what,
+                  const char *message);
 /** The path of a URL, without its query. */
 struct x402_span audit_path(const struct url *url);
+/** Is it the URL that is looked at, the query left out? */
+bool audit_is_this_url(const struct audit *audit, struct x402_span text);
+/** A list of offers in a document: does the 402 make them too?  Those of a
+ *  kind that we do not know are not ours to judge. */
+bool audit_accepts_agree(const struct audit *audit, const json_t *accepts);
 void audit_wires(struct audit *audit);
 void audit_documents(struct audit *audit);
+void audit_mcp(struct audit *audit);
 
 #endif

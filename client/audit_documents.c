@@ -77,8 +77,8 @@ check_openapi(struct audit *audit)
 /* -- the manifest -- */
 
 /* Without a query: what a route is called in documents. */
-static bool
-is_this_url(const struct audit *audit, struct x402_span text)
+bool
+audit_is_this_url(const struct audit *audit, struct x402_span text)
 {
     char copy[X402_URL_MAX];
     struct x402_span a, b;
@@ -120,21 +120,28 @@ accept_agrees(const struct audit *audit, const json_t *accept)
     return false;
 }
 
-static void
-check_entry(struct audit *audit, const char *what, const json_t *entry)
+bool
+audit_accepts_agree(const struct audit *audit, const json_t *accepts)
 {
-    const json_t *accepts = json_object_get(entry, "accepts"), *accept;
+    const json_t *accept;
     size_t i;
 
     json_array_foreach(accepts, i, accept)
     {
-        if (accept_agrees(audit, accept))
-            continue;
+        if (!accept_agrees(audit, accept))
+            return false;
+    }
+    return true;
+}
+
+static void
+check_entry(struct audit *audit, const char *what, const json_t *entry)
+{
+    if (audit_accepts_agree(audit, json_object_get(entry, "accepts")))
+        audit_note(audit, AUDIT_GOOD, what, "lists it with the 402's offers");
+    else
         audit_note(audit, AUDIT_BAD, what,
                    "lists it with an offer that the 402 does not make");
-        return;
-    }
-    audit_note(audit, AUDIT_GOOD, what, "lists it with the 402's offers");
 }
 
 static void
@@ -152,7 +159,7 @@ check_manifest(struct audit *audit)
         struct x402_span url;
 
         if (x402_json_string(&url, entry, "url") != X402_OK ||
-            !is_this_url(audit, url))
+            !audit_is_this_url(audit, url))
             continue;
         check_entry(audit, what, entry);
         found = true;
@@ -179,8 +186,8 @@ check_list(struct audit *audit)
     {
         const char *text = json_string_value(entry);
 
-        found =
-            found || (text != NULL && is_this_url(audit, x402_span_of(text)));
+        found = found ||
+                (text != NULL && audit_is_this_url(audit, x402_span_of(text)));
     }
     audit_note(audit, found ? AUDIT_GOOD : AUDIT_WARNING, what, "%s",
                found ? "lists it" : "does not list it");
@@ -193,4 +200,5 @@ audit_documents(struct audit *audit)
     check_openapi(audit);
     check_manifest(audit);
     check_list(audit);
+    audit_mcp(audit);
 }

@@ -22,7 +22,7 @@ test('every route of our own gateway agrees with itself', async () => {
     assert.equal(report.good, true);
     assert.equal(Number(report.offers[0].price.split(' ')[0]), Number(price), path);
     assert.deepEqual(report.checks.filter(({ verdict }) => verdict !== 'ok'), [], path);
-    assert.equal(report.checks.length, 7);
+    assert.equal(report.checks.length, 9);
   }
 });
 
@@ -44,6 +44,8 @@ test('nothing to pay, nobody there, no URL', async () => {
   assert.match((await newUser().run(['show', '--help'])).out, /examples:/);
 });
 
+const tool = (url, change) => ({ name: 'a', _meta: { 'x402/url': url, 'x402/accepts': [entry(change)] } });
+
 /* A site with one route and its documents, each of which a test can change. */
 async function site(change = {}) {
   const server = await serve((request, response, seen) => {
@@ -52,6 +54,8 @@ async function site(change = {}) {
       '/openapi.json': { paths: { '/a': { get: { 'x-payment-info': { price: { mode: 'fixed', amount: '0.001' } } } } } },
       '/.well-known/x402.json': { resources: [{ url, accepts: [entry()] }] },
       '/.well-known/x402': { version: 1, resources: [url] },
+      '/.well-known/mcp.json': { name: 'example/a', remotes: [{ type: 'streamable-http', url: `${server.url}/mcp` }] },
+      '/mcp': { jsonrpc: '2.0', id: 1, result: { tools: [tool(url)] } },
       ...change.documents?.(url),
     };
     if (seen.url in documents) {
@@ -76,6 +80,11 @@ const CONTRADICTIONS = [
   ['OpenAPI calls it free', { documents: () => ({ '/openapi.json': { paths: { '/a': { get: {} } } } }) }, '/openapi.json lists it without x-payment-info.price'],
   ['the manifest has another payee', { documents: (url) => ({ '/.well-known/x402.json': { resources: [{ url, accepts: [entry({ payTo: THIEF })] }] } }) },
     '/.well-known/x402.json lists it with an offer that the 402 does not make'],
+  ['the tool has another price', { documents: (url) => ({ '/mcp': { result: { tools: [tool(url, { amount: '999' })] } } }) },
+    'MCP endpoint has a tool for it with an offer that the 402 does not make'],
+  ['so it has in an event stream', { documents: (url) => ({ '/mcp': `event: message\ndata: ${JSON.stringify({ result: { tools: [tool(url, { payTo: THIEF })] } })}\n\n` }) },
+    'MCP endpoint has a tool for it with an offer that the 402 does not make'],
+  ['the MCP endpoint is no URL', { documents: () => ({ '/.well-known/mcp.json': { mcp_endpoint: 'x'.repeat(9000) } }) }, '/.well-known/mcp.json names an endpoint that is no URL'],
   ['a document is no JSON', { documents: () => ({ '/openapi.json': '<html>' }) }, '/openapi.json is not well-formed JSON'],
 ];
 
@@ -92,11 +101,15 @@ test('contradictions are found, each for what it is', async () => {
 });
 
 test('what is only missing is a warning', async () => {
-  const none = () => ({ '/openapi.json': undefined, '/.well-known/x402.json': undefined, '/.well-known/x402': { resources: ['nonsense', 7] } });
+  const none = () => ({ '/mcp': { result: { tools: [] } }, '/openapi.json': undefined, '/.well-known/x402.json': undefined, '/.well-known/x402': { resources: ['nonsense', 7] } });
   const report = await show([await site({ documents: none, headers: { 'cache-control': 'max-age=60' } })]);
   assert.equal(report.code, 0);
   assert.deepEqual(report.checks.filter(({ verdict }) => verdict === 'warning').map(({ what }) => what),
-    ['402', '/openapi.json', '/.well-known/x402.json', '/.well-known/x402']);
+    ['402', '/openapi.json', '/.well-known/x402.json', '/.well-known/x402', 'MCP endpoint']);
+  const elsewhere = await show([await site({ documents: () => ({ '/.well-known/mcp.json': { mcp_endpoint: 'https://elsewhere.example/mcp' } }) })]);
+  assert.match(elsewhere.checks.at(-1).text, /another origin, which is not asked/);
+  const nowhere = await show([await site({ documents: () => ({ '/.well-known/mcp.json': {} }) })]);
+  assert.deepEqual(nowhere.checks.at(-1), { what: '/.well-known/mcp.json', verdict: 'ok', text: 'names no MCP endpoint' });
 });
 
 test('a 402 that says nothing, and one of unknown tokens', async () => {

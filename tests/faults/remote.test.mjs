@@ -194,8 +194,9 @@ test('/verify: the second copy of a yes is not the answer to the next payment', 
   await canSettle(world);
   const before = await hits('/paid');
   const [first, second] = [await world.pay('/fail'), await world.pay('/paid')];
-  line.script(rules({ way: 'answer', kind: answer(VERIFY), fault: 'duplicate' }));
+  line.script(rules({ way: 'answer', kind: answer(VERIFY), fault: { again: 30 } }));
   assert.equal((await world.get('/fail', first.header('v2'))).status, 500, 'verified, and never settled');
+  await sleep(100); // the copy is there, unread
   scripted.script.verify = says({ isValid: false, invalidReason: 'invalid_exact_evm_signature' });
   const response = await world.get('/paid', second.header('v2'));
   scripted.honest();

@@ -8,6 +8,7 @@
 //     { delay: ms }         it comes later, and what follows it too
 //     { truncate: bytes }   so much of it, then the end of the connection
 //     'duplicate'           it comes twice
+//     { again: ms }         and the second time so much later
 //     'reset'               instead of it, the connection is reset
 //     { lie: change }       change(bytes, message) comes in its place
 //     undefined             it passes
@@ -151,7 +152,9 @@ export class FaultProxy {
     if (fault?.delay)
       await sleep(fault.delay);
     to.write(fault?.lie ? fault.lie(message.bytes, message) : message.bytes);
-    if (fault === 'duplicate')
+    if (fault?.again)
+      await sleep(fault.again);
+    if (fault === 'duplicate' || fault?.again)
       to.write(message.bytes);
   }
 

@@ -172,7 +172,7 @@ news_run(struct ledger *ledger, struct command *command)
         lapse(ledger, &row, in->now_ms);
     } else if (in->overdue && row.state == INVOICE_ISSUED &&
                row.hold == HOLD_OPEN) {
-        invoice_cancel(ledger, &row, in->now_ms);
+        invoice_edge(ledger, &row, SQL_INVOICE_CANCEL, in->now_ms);
     }
 }
 

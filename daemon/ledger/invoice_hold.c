@@ -11,18 +11,6 @@ struct resolve {
     uint64_t now_ms;
 };
 
-void
-invoice_cancel(struct ledger *ledger, const struct invoice_row *row,
-               uint64_t now_ms)
-{
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_INVOICE_CANCEL);
-
-    bind_int(stmt, 1, row->id);
-    bind_int(stmt, 2, ledger->epoch);
-    bind_int(stmt, 3, (int64_t)now_ms);
-    db_run_one(&ledger->write, stmt);
-}
-
 static void
 resolve_run(struct ledger *ledger, struct command *command)
 {

@@ -14,9 +14,10 @@ bool invoice_by_hash(struct db *db, const uint8_t hash[32],
 void invoice_pay(struct ledger *ledger, const struct invoice_row *row,
                  struct x402_msat paid, bool settled, uint64_t now_ms);
 
-/** Undecided -> HOLD_CANCEL, and LAPSED. */
-void invoice_cancel(struct ledger *ledger, const struct invoice_row *row,
-                    uint64_t now_ms);
+/** Change a row by a statement of (id, epoch, time), such as
+ *  SQL_INVOICE_CANCEL: undecided -> HOLD_CANCEL, and LAPSED. */
+void invoice_edge(struct ledger *ledger, const struct invoice_row *row,
+                  enum statement which, uint64_t now_ms);
 void invoice_send_plain(struct ledger *ledger, struct plain *plain,
                         void (*run)(struct ledger *, struct command *),
                         ledger_cb cb, void *arg);

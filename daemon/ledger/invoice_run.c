@@ -36,9 +36,9 @@ find(struct ledger *ledger, const struct x402_rid *rid, struct invoice_row *out)
     return db->rc == SQLITE_OK;
 }
 
-static void
-edge(struct ledger *ledger, const struct invoice_row *row, enum statement which,
-     uint64_t now_ms)
+void
+invoice_edge(struct ledger *ledger, const struct invoice_row *row,
+             enum statement which, uint64_t now_ms)
 {
     sqlite3_stmt *stmt = db_use(&ledger->write, which);
 
@@ -55,11 +55,11 @@ run_failed(struct ledger *ledger, const struct invoice_row *row,
 {
     if (row->state == INVOICE_RESERVED && row->hold == HOLD_OPEN &&
         !mutant("hold_kept"))
-        invoice_cancel(ledger, row, now_ms);
+        invoice_edge(ledger, row, SQL_INVOICE_CANCEL, now_ms);
     else if (row->state == INVOICE_FINAL && row->runs >= LEDGER_RUNS_MAX)
-        edge(ledger, row, SQL_INVOICE_OVER, now_ms);
+        invoice_edge(ledger, row, SQL_INVOICE_OVER, now_ms);
     else
-        edge(ledger, row, SQL_INVOICE_BACK, now_ms);
+        invoice_edge(ledger, row, SQL_INVOICE_BACK, now_ms);
 }
 
 enum x402_err
@@ -74,7 +74,7 @@ invoice_capture(struct ledger *ledger, const struct x402_rid *rid,
         return X402_OK;
     if (row.state != INVOICE_RESERVED)
         return X402_ERR_UNKNOWN_RESERVATION;
-    edge(ledger, &row, SQL_INVOICE_CAPTURE, now_ms);
+    invoice_edge(ledger, &row, SQL_INVOICE_CAPTURE, now_ms);
     return X402_OK;
 }
 
@@ -117,7 +117,7 @@ invoice_done(struct ledger *ledger, const struct x402_rid *rid,
     delivered = end == X402_TILL_END_COMPLETE ||
                 (end == X402_TILL_END_CLIENT && row.started);
     if (row.state == INVOICE_FINAL && delivered)
-        edge(ledger, &row, SQL_INVOICE_OVER, now_ms);
+        invoice_edge(ledger, &row, SQL_INVOICE_OVER, now_ms);
     else
         run_failed(ledger, &row, now_ms);
     return X402_OK;

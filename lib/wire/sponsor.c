@@ -59,50 +59,7 @@ put_words(struct x402_sponsor *out, const struct x402_amount *value,
     x402_amount_to_be32(out->data + 4 * WORD, &v);
 }
 
-struct permit {
-    struct x402_address from, asset, spender;
-    struct x402_amount amount, nonce, deadline;
-    uint8_t signature[SIGNATURE];
-};
-
-static enum x402_err
-permit_read(struct permit *out, const json_t *info)
-{
-    enum x402_err err = x402_json_address(&out->from, info, "from");
-
-    if (err == X402_OK)
-        err = x402_json_address(&out->asset, info, "asset");
-    if (err == X402_OK)
-        err = x402_json_address(&out->spender, info, "spender");
-    if (err == X402_OK)
-        err = x402_json_amount(&out->amount, info, "amount");
-    if (err == X402_OK)
-        err = x402_json_amount(&out->nonce, info, "nonce");
-    if (err == X402_OK)
-        err = x402_json_amount(&out->deadline, info, "deadline");
-    if (err == X402_OK)
-        err = x402_json_hex(out->signature, SIGNATURE, info, "signature");
-    return err == X402_OK ? X402_OK : X402_ERR_PERMIT_FORMAT;
-}
-
-/* The order of 2.27's validateEip2612PermitForPayment; the amount is the
- * proxy's own rule (Permit2612AmountMismatch). */
-static enum x402_err
-permit_check(const struct permit *permit, const struct x402_payment *payment)
-{
-    if (!x402_address_eq(&permit->from, &payment->auth.from))
-        return X402_ERR_PERMIT_FROM;
-    if (!x402_address_eq(&permit->asset, &payment->token))
-        return X402_ERR_PERMIT_ASSET;
-    if (!x402_address_eq(&permit->spender, &x402_permit2_contract))
-        return X402_ERR_PERMIT_SPENDER;
-    if (x402_amount_cmp(&permit->amount, &payment->auth.value) != 0)
-        return X402_ERR_PERMIT_AMOUNT;
-    return X402_OK;
-}
-
-/* -- ERC-20 approval -- */
-
+/* What both say in plain. */
 struct claim {
     struct x402_address from, asset, spender;
     struct x402_amount amount;
@@ -119,8 +76,46 @@ claim_read(struct claim *out, const json_t *info)
         err = x402_json_address(&out->spender, info, "spender");
     if (err == X402_OK)
         err = x402_json_amount(&out->amount, info, "amount");
-    return err == X402_OK ? X402_OK : X402_ERR_APPROVAL_FORMAT;
+    return err;
 }
+
+struct permit {
+    struct claim claim;
+    struct x402_amount nonce, deadline;
+    uint8_t signature[SIGNATURE];
+};
+
+static enum x402_err
+permit_read(struct permit *out, const json_t *info)
+{
+    enum x402_err err = claim_read(&out->claim, info);
+
+    if (err == X402_OK)
+        err = x402_json_amount(&out->nonce, info, "nonce");
+    if (err == X402_OK)
+        err = x402_json_amount(&out->deadline, info, "deadline");
+    if (err == X402_OK)
+        err = x402_json_hex(out->signature, SIGNATURE, info, "signature");
+    return err == X402_OK ? X402_OK : X402_ERR_PERMIT_FORMAT;
+}
+
+/* The order of 2.27's validateEip2612PermitForPayment; the amount is the
+ * proxy's own rule (Permit2612AmountMismatch). */
+static enum x402_err
+permit_check(const struct permit *permit, const struct x402_payment *payment)
+{
+    if (!x402_address_eq(&permit->claim.from, &payment->auth.from))
+        return X402_ERR_PERMIT_FROM;
+    if (!x402_address_eq(&permit->claim.asset, &payment->token))
+        return X402_ERR_PERMIT_ASSET;
+    if (!x402_address_eq(&permit->claim.spender, &x402_permit2_contract))
+        return X402_ERR_PERMIT_SPENDER;
+    if (x402_amount_cmp(&permit->claim.amount, &payment->auth.value) != 0)
+        return X402_ERR_PERMIT_AMOUNT;
+    return X402_OK;
+}
+
+/* -- ERC-20 approval -- */
 
 static enum x402_err
 claim_check(const struct claim *claim, const struct x402_payment *payment)
@@ -165,7 +160,9 @@ read_approval(struct x402_payment *out, const json_t *info)
 {
     struct claim claim;
 
-    out->sponsor_err = claim_read(&claim, info);
+    out->sponsor_err = claim_read(&claim, info) == X402_OK
+                           ? X402_OK
+                           : X402_ERR_APPROVAL_FORMAT;
     if (out->sponsor_err == X402_OK)
         out->sponsor_err = claim_check(&claim, out);
     if (out->sponsor_err == X402_OK)
@@ -184,7 +181,7 @@ read_permit(struct x402_payment *out, const json_t *info)
         return;
     if (!x402_amount_u64(&out->sponsor_deadline_s, &permit.deadline))
         out->sponsor_deadline_s = UINT64_MAX;
-    put_words(&out->sponsor, &permit.amount, &permit.deadline,
+    put_words(&out->sponsor, &permit.claim.amount, &permit.deadline,
               permit.signature);
 }
 

@@ -40,6 +40,9 @@ void cashier_reserve(struct cashier *cashier,
                      const struct x402_till_reserve *in,
                      const uint8_t worker[16], bool (*still_there)(void *arg),
                      cashier_reserved_cb cb, void *arg);
+/** The ledger has ended runs of this worker: what was settled first for it, and
+ * is still waited for, may be free again. */
+void cashier_lease_ended(struct cashier *cashier, const uint8_t worker[16]);
 /** charge: upto, how much is taken; NULL: all. */
 void cashier_capture(struct cashier *cashier, const struct x402_rid *rid,
                      const struct x402_amount *charge, ledger_cb cb, void *arg);

@@ -57,6 +57,14 @@ cashier_chain(struct cashier *cashier, uint64_t id)
     return NULL;
 }
 
+void
+cashier_lease_ended(struct cashier *cashier, const uint8_t worker[16])
+{
+    for (const struct op *op = cashier->ops; op != NULL; op = op->next)
+        if (op->payment != 0 && memcmp(op->in.worker, worker, 16) == 0)
+            chain_look_again(op->chain, op->payment);
+}
+
 static struct chain *
 chain_of_payment(struct cashier *cashier, int64_t payment)
 {

@@ -21,6 +21,7 @@ struct op {
     /* in work: the same payment again meets this one */
     struct op *bucket_next, **bucket_at;
     struct ledger_reserve in;
+    int64_t payment; /* its row, once claimed; 0 */
 };
 
 struct cashier {

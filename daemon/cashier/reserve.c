@@ -14,7 +14,6 @@ struct reserve {
     cashier_reserved_cb cb;
     void *arg;
     struct x402_till_reserved out;
-    int64_t payment;
 };
 
 static void
@@ -56,7 +55,7 @@ on_let_go(void *arg, enum x402_err err, int64_t payment)
 
     (void)err;
     (void)payment;
-    if (!ledger_get(r->op.cashier->ledger, r->payment, &row) ||
+    if (!ledger_get(r->op.cashier->ledger, r->op.payment, &row) ||
         row.state == PAY_RELEASED) {
         answer(r, X402_ERR_UNAVAILABLE);
         return;
@@ -107,7 +106,8 @@ settle_first(struct reserve *r)
 {
     metrics_add(METRIC_SETTLE_FIRST, 1);
     chain_kick(r->op.chain, true);
-    chain_watch(r->op.chain, r->payment, CASHIER_WAIT_MINED_MS, on_watched, r);
+    chain_watch(r->op.chain, r->op.payment, CASHIER_WAIT_MINED_MS, on_watched,
+                r);
 }
 
 /* -- claimed -- */
@@ -118,7 +118,7 @@ on_reserved(void *arg, const struct ledger_reserved *out)
     struct reserve *r = arg;
 
     failpoint("after_reserve");
-    r->payment = out->payment;
+    r->op.payment = out->payment;
     r->out.rid = out->rid;
     r->out.redeemed = out->redeemed;
     if (out->payment != 0) {

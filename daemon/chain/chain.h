@@ -98,6 +98,9 @@ typedef void (*chain_watch_cb)(void *arg, enum chain_outcome outcome,
  * timeout_ms passed (row may have a transaction that is still open). */
 void chain_watch(struct chain *chain, int64_t payment, unsigned timeout_ms,
                  chain_watch_cb cb, void *arg);
+/** Somebody else may have ended this payment in the ledger: whoever watches it
+ * is told, if so. */
+void chain_look_again(struct chain *chain, int64_t payment);
 
 /* -- for /health, /supported, reserve -- */
 

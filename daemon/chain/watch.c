@@ -172,6 +172,18 @@ look_up_task(void *arg)
     free(look_up);
 }
 
+void
+chain_look_again(struct chain *chain, int64_t payment)
+{
+    struct look_up *look_up;
+
+    if (chain->closing)
+        return;
+    look_up = chain_alloc(sizeof *look_up);
+    *look_up = (struct look_up){chain->watches, payment};
+    core_post(chain->core, look_up_task, look_up);
+}
+
 /* The network is being closed: nobody will know any more. */
 static void
 too_late_task(void *arg)
@@ -192,7 +204,6 @@ chain_watch(struct chain *chain, int64_t payment, unsigned timeout_ms,
     struct watches *watches = chain->watches;
     struct watch **at = bucket_of(watches, payment);
     struct watch *w = chain_alloc(sizeof *w);
-    struct look_up *look_up;
 
     uv_update_time(core_loop(chain->core));
     *w = (struct watch){
@@ -210,9 +221,7 @@ chain_watch(struct chain *chain, int64_t payment, unsigned timeout_ms,
     watches->len++;
     if (!uv_is_active((uv_handle_t *)&watches->timer))
         uv_timer_start(&watches->timer, on_tick, TICK_MS, TICK_MS);
-    look_up = chain_alloc(sizeof *look_up);
-    *look_up = (struct look_up){watches, payment};
-    core_post(chain->core, look_up_task, look_up);
+    chain_look_again(chain, payment);
 }
 
 /* -- open, close -- */

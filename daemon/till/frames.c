@@ -106,6 +106,8 @@ on_listed(void *arg, enum x402_err err, int64_t payment)
     (void)payment;
     if (c != NULL)
         c->listing = 0;
+    if (c != NULL && c->worker != NULL)
+        cashier_lease_ended(c->till->cashier, c->worker->id);
     if (c != NULL && err != X402_OK)
         connection_close(c, "its list could not be written");
     reply(q, NULL);

@@ -123,6 +123,7 @@ on_lease_ended(void *arg, enum x402_err err, int64_t payment)
         free(worker);
         return;
     }
+    cashier_lease_ended(worker->till->cashier, worker->id);
     if (worker->closed || worker->connection != NULL)
         return;
     if (err == X402_OK)

@@ -11,6 +11,7 @@
 //
 // Needs a build with -Dmutants=true (./check crash makes it).
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -90,7 +91,7 @@ after(async () => {
 
 /* The chain as it was, an empty ledger, and an x402d that will die. */
 async function begin(plan) {
-  const up = new Promise((resolve) => { stack.once('restart', resolve); });
+  const up = once(stack, 'restart', { signal: AbortSignal.timeout(30_000) });
   stack.revive = async (name) => {
     if (name !== 'x402d')
       return undefined;
@@ -204,12 +205,15 @@ test(`${ROUNDS} rounds, seed ${SEED}`, { skip, timeout: 3_600_000 }, async (t) =
   const dice = random(SEED);
   const met = new Map();
   const began = Date.now();
+  let longest = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
+    const start = Date.now();
     const { point, met: died, broken } = await oneRound(round, dice);
+    longest = Math.max(longest, Date.now() - start);
     assert.equal(broken, false, `${point}: x402d died more than once`);
     met.set(point, (met.get(point) ?? 0) + (died ? 1 : 0));
   }
-  t.diagnostic(`${Math.round((Date.now() - began) / 1000)} s; deaths at ${[...met].map(([p, n]) => `${p} ${n}`).join(', ')}`);
+  t.diagnostic(`${Math.round((Date.now() - began) / 1000)} s, the longest round ${longest} ms; deaths at ${[...met].map(([p, n]) => `${p} ${n}`).join(', ')}`);
   if (ROUNDS < 100)
     return;
   for (const [point, n] of met)

@@ -10,6 +10,7 @@ extern struct fake_chain {
     struct chain_verdict verdict; /* the answer to everybody */
     bool hold;                    /* answers wait for fake_answer() */
     unsigned asked, kicks, urgent_kicks;
+    int64_t looked_again; /* the last payment of chain_look_again */
     struct chain_health health;
 } fake;
 

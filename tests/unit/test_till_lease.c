@@ -145,6 +145,46 @@ a_worker_that_is_killed(void)
     close(pipes[1]);
 }
 
+/* Somebody waits for its block; the lease ends first, and he has to know, or
+ * the same payment would be "in work" until he gave up. */
+static void
+settled_first_for_a_worker_that_is_gone(void)
+{
+    struct client c = ready(26);
+    struct x402_till_frame frame = reserve_frame(1);
+    struct x402_till_reserve in = frame.u.reserve;
+    struct pay_row row;
+    struct pay_key key = {
+        .chain_id = in.chain_id, .contract = in.asset, .payer = in.auth.from};
+
+    memcpy(key.nonce, in.auth.nonce, sizeof key.nonce);
+    frame.u.reserve.flags |= X402_TILL_SETTLE_FIRST;
+    fake.looked_again = 0;
+    say(&c, &frame);
+    for (int i = 0; i < WAIT_MS && fake_watched() == 0; i++)
+        turn_for(1);
+    OK(fake_watched() == 1);
+    till->lease_ms = 10;
+    hang_up(&c);
+    for (int i = 0; i < WAIT_MS && fake.looked_again == 0; i++)
+        turn_for(1);
+    OK(ledger_find(test_ledger, &key, &row) && row.state == PAY_RELEASED);
+    OK(fake.looked_again == row.id);
+    fake_tell(test_ledger, CHAIN_REFUSED, X402_OK);
+    turn_for(20);
+    till->lease_ms = X402_TILL_LEASE_S * 1000;
+    c = ready(27);
+    frame.id = 2;
+    say(&c, &frame);
+    for (int i = 0; i < WAIT_MS && fake_watched() == 0; i++)
+        turn_for(1);
+    OK(fake_watched() == 1); /* and not IN_PROGRESS */
+    fake_tell(test_ledger, CHAIN_REFUSED, X402_ERR_SIMULATION);
+    OK(hear(&c, &frame, WAIT_MS) == 1);
+    OK(frame.u.reserved.err == X402_ERR_SIMULATION);
+    hang_up(&c);
+}
+
 static void
 a_reply_that_was_lost(void)
 {
@@ -336,6 +376,7 @@ static void (*const all[])(void) = {
     back_within_the_lease,
     a_worker_that_is_killed,
     a_reply_that_was_lost,
+    settled_first_for_a_worker_that_is_gone,
     two_connections_of_one_worker,
     a_daemon_that_starts_again,
     closing_answers_first,

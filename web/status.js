@@ -213,29 +213,46 @@ function showPayments(payments) {
       one.money, `${one.payer.slice(0, 8)}…${one.payer.slice(-4)}`, one.resource.slice(0, 200) || '(not said)'])));
 }
 
-function showOne({ payment, transactions }) {
-  document.title = `x402d: payment ${payment.id}`;
-  $('one-title').textContent = `Payment #${payment.id}`;
-  const facts = {
+function showInvoices(invoices) {
+  $('lightning').hidden = invoices.length === 0;
+  if (invoices.length > 0)
+    show('invoices', table('Lightning payments, newest first', [['No.'], ['When'], ['State'], ['Amount', 'number'], ['Resource', 'long']],
+      invoices.map((one) => [element('a', { href: `/?invoice=${one.invoice}` }, `ln${one.invoice}`), when(one.created),
+        one.hold ? `${one.state}, ${one.hold.replace('_', ' ')}` : one.state, one.money, one.resource.slice(0, 200) || '(not said)'])));
+}
+
+/** One step of a history: when, what, in which transaction. */
+function step({ at, what, text, transaction, leftOut }) {
+  const time = at ? element('time', { datetime: at }, when(at)) : element('span', { class: 'soft' }, '(time not kept)');
+  return [
+    ...(leftOut ? [element('li', { class: 'soft' }, `${leftOut} more`)] : []),
+    element('li', { 'data-what': what }, time, ' ', text, ...(transaction ? [element('br'), element('code', {}, transaction)] : [])),
+  ];
+}
+
+function showFacts(title, facts, history) {
+  document.title = `x402d: ${title.toLowerCase()}`;
+  $('one-title').textContent = title;
+  show('facts', ...Object.entries(facts).filter(([, value]) => value !== '' && value !== null)
+    .flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, String(value))]));
+  show('history', ...history.flatMap(step));
+}
+
+function showOne({ payment }) {
+  showFacts(`Payment #${payment.id}`, {
     State: `${payment.state} (${HELP[payment.state]})`, Reason: payment.reason, Amount: payment.money, Network: `${network(payment.network)} (${payment.network})`,
     Resource: payment.resource, Payer: payment.payer, Payee: payment.payee, Token: payment.asset, Nonce: payment.nonce,
     'Valid before': when(payment.validBefore * 1000), Transaction: payment.transaction, Block: payment.block,
     'Asked by': payment.origin === 'gateway' ? 'a gateway' : 'POST /settle', Settled: `${payment.settle} the response`,
     Run: `${payment.run}; ${payment.runs} charged, ${payment.releases} released`,
-  };
-  show('facts', ...Object.entries(facts).filter(([, value]) => value !== '' && value !== null)
-    .flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, String(value))]));
-  const steps = [[when(payment.created), 'reserved: the payment came and was written down']];
-  if (payment.releases)
-    steps.push(['', `released ${payment.releases} time(s): the request failed, and was not charged`]);
-  if (payment.runs)
-    steps.push(['', 'captured: the request was answered, and is charged']);
-  for (const { hash, createdMs } of transactions)
-    steps.push([when(createdMs), `transaction signed: ${hash}${hash === payment.transaction && payment.block ? ', the one that was mined' : ''}`]);
-  if (payment.block)
-    steps.push(['', `mined in block ${payment.block}: ${payment.transaction}`]);
-  steps.push([when(payment.changed), `${payment.state}: ${HELP[payment.state]}${payment.reason ? ` (${payment.reason})` : ''}`]);
-  show('history', ...steps.map(([time, text]) => element('li', {}, ...(time ? [element('b', {}, time), ' '] : []), text)));
+  }, payment.history);
+}
+
+function showInvoice({ invoice }) {
+  showFacts(`Lightning payment ln${invoice.invoice}`, {
+    State: invoice.state, Hold: invoice.hold, Amount: invoice.money, 'Payment hash': invoice.paymentHash, Resource: invoice.resource,
+    Expires: when(invoice.expires), Run: `${invoice.open ? 'open; ' : ''}${invoice.runs} charged, ${invoice.releases} released`,
+  }, invoice.history);
 }
 
 /* -- looking -- */
@@ -247,28 +264,32 @@ async function ask(path) {
   return response.json();
 }
 
-async function look(id) {
-  if (id)
-    return showOne(await ask(`/api/payment?id=${encodeURIComponent(id)}`));
-  const [overview, income, { payments }] = await Promise.all([
-    ask('/api/overview'), ask('/api/income'), ask(`/api/payments?state=${encodeURIComponent($('state').value)}`)]);
+async function look({ payment, invoice }) {
+  if (payment)
+    return showOne(await ask(`/api/payment?id=${encodeURIComponent(payment)}`));
+  if (invoice)
+    return showInvoice(await ask(`/api/invoice?id=${encodeURIComponent(invoice)}`));
+  const [overview, income, { payments }, { invoices }] = await Promise.all([
+    ask('/api/overview'), ask('/api/income'), ask(`/api/payments?state=${encodeURIComponent($('state').value)}`), ask('/api/invoices')]);
   show('troubles', ...troubles(overview).map((text) => element('li', {}, text)));
   showCards(overview, income);
   showIncome(income);
   showStates(overview.states);
   showCredit(overview.credit);
   showNetworks(overview.networks);
+  showInvoices(invoices);
   return showPayments(payments);
 }
 
 async function run() {
-  const id = new URLSearchParams(location.search).get('payment');
-  $('overview').hidden = Boolean(id);
-  $('one').hidden = !id;
+  const one = Object.fromEntries(new URLSearchParams(location.search));
+  const isOne = Boolean(one.payment || one.invoice);
+  $('overview').hidden = isOne;
+  $('one').hidden = !isOne;
   for (;;) {
     try {
       if (!document.hidden) {
-        await look(id);
+        await look(one);
         $('live').textContent = `as of ${new Date().toLocaleTimeString()}`;
         $('live').className = '';
       }

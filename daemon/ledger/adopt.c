@@ -60,11 +60,13 @@ revive(struct ledger *ledger, const struct adopt *a, int64_t id)
 static void
 mine_opened(struct ledger *ledger, struct adopt *a, enum pay_state from)
 {
+    struct ledger_step step = {.what = EVENT_ADOPTED, .at_ms = a->in.now_ms};
     struct row row;
     struct money money;
 
     if (!row_by_id(&ledger->write, a->plain.payment, &row))
         return;
+    event_note(ledger, LEDGER_PAYMENT, row.pay.id, &step);
     row_count(ledger, from, PAY_RUN_NONE, row.pay.state, row.pay.run);
     money = money_of(&row.pay);
     credit_open(ledger, &money);

@@ -188,6 +188,14 @@ write_redeem(struct ledger *ledger, struct reserve *r)
     r->out.redeemed = true;
 }
 
+static void
+note(struct ledger *ledger, const struct reserve *r, enum ledger_event what)
+{
+    struct ledger_step step = {.what = what, .at_ms = r->in.now_ms};
+
+    event_note(ledger, LEDGER_PAYMENT, r->out.row.id, &step);
+}
+
 /* A row that was there: read it again as it stands now. */
 static void
 read_back(struct ledger *ledger, struct reserve *r, const struct pay_row *old)
@@ -219,13 +227,16 @@ claim_write(struct ledger *ledger, struct reserve *r, enum claim step)
         return;
     case CLAIM_AGAIN:
         write_again(ledger, r);
+        note(ledger, r, EVENT_RESERVED_AGAIN);
         break;
     case CLAIM_FACILITATE:
         write_facilitate(ledger, r);
+        note(ledger, r, EVENT_FACILITATED);
         key_gas_add(&ledger->write, &r->in);
         break;
     case CLAIM_REDEEM:
         write_redeem(ledger, r);
+        note(ledger, r, EVENT_REDEEMED);
         break;
     }
     read_back(ledger, r, &old);

@@ -10,6 +10,7 @@
 
 #include "account.h"
 #include "db.h"
+#include "event.h"
 #include "ledger.h"
 #include "seen.h"
 
@@ -125,7 +126,7 @@ int checkpoint_note(void *ledger, sqlite3 *handle, const char *name, int pages);
 /* -- schema.c -- */
 
 #define SCHEMA_APPLICATION_ID 0x58343032 /* "X402" */
-#define SCHEMA_VERSION 8
+#define SCHEMA_VERSION 9
 /** Make an empty ledger in the empty file at `path`. */
 bool schema_create(const char *path, char *error, size_t error_len);
 /** Check that the open file is a ledger of ours and whole; bring it to our
@@ -222,8 +223,9 @@ bool debts_each(struct db *db, ledger_debt_cb cb, void *arg);
 /* -- run.c -- */
 
 /** The run of `row` ends without success: RESERVED is released, a charged row
- * becomes redeemable. */
-void run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms);
+ * becomes redeemable.  why: when, and how it came. */
+void run_break(struct ledger *ledger, const struct row *row,
+               const struct ledger_step *why);
 
 /* -- commands with the plain callback -- */
 

@@ -67,6 +67,8 @@ invoice_pay(struct ledger *ledger, const struct invoice_row *row,
     bind_int(stmt, 4, (int64_t)now_ms);
     bind_int(stmt, 5, settled);
     db_run_one(&ledger->write, stmt);
+    if (row->state == INVOICE_LAPSED)
+        invoice_note(ledger, row, EVENT_LAPSED, row->updated_ms);
 }
 
 void
@@ -173,6 +175,7 @@ news_run(struct ledger *ledger, struct command *command)
     } else if (in->overdue && row.state == INVOICE_ISSUED &&
                row.hold == HOLD_OPEN) {
         invoice_edge(ledger, &row, SQL_INVOICE_CANCEL, in->now_ms);
+        invoice_note(ledger, &row, EVENT_OVERDUE, in->now_ms);
     }
 }
 

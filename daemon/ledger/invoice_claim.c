@@ -89,6 +89,10 @@ reserve(struct ledger *ledger, struct claim *claim,
     bind_int(stmt, 5, ledger->epoch);
     bind_int(stmt, 6, (int64_t)claim->in.now_ms);
     db_run_one(db, stmt);
+    if (row->runs > 0)
+        invoice_note(ledger, row, EVENT_REDEEMED, claim->in.now_ms);
+    else if (row->releases > 0)
+        invoice_note(ledger, row, EVENT_RESERVED_AGAIN, claim->in.now_ms);
 }
 
 static void

@@ -18,6 +18,9 @@ void invoice_pay(struct ledger *ledger, const struct invoice_row *row,
  *  SQL_INVOICE_CANCEL: undecided -> HOLD_CANCEL, and LAPSED. */
 void invoice_edge(struct ledger *ledger, const struct invoice_row *row,
                   enum statement which, uint64_t now_ms);
+/** A step of its history, see event.h. */
+void invoice_note(struct ledger *ledger, const struct invoice_row *row,
+                  enum ledger_event what, uint64_t at_ms);
 void invoice_send_plain(struct ledger *ledger, struct plain *plain,
                         void (*run)(struct ledger *, struct command *),
                         ledger_cb cb, void *arg);
@@ -53,6 +56,6 @@ enum x402_err invoice_done(struct ledger *ledger, const struct x402_rid *rid,
 /** The run ends without success: released, or broken off, or its worker is
  * gone.  Back to PAID. */
 void invoice_break(struct ledger *ledger, const struct x402_rid *rid,
-                   uint64_t now_ms);
+                   const struct ledger_step *why);
 
 #endif

@@ -48,18 +48,28 @@ invoice_edge(struct ledger *ledger, const struct invoice_row *row,
     db_run_one(&ledger->write, stmt);
 }
 
+void
+invoice_note(struct ledger *ledger, const struct invoice_row *row,
+             enum ledger_event what, uint64_t at_ms)
+{
+    struct ledger_step step = {.what = what, .at_ms = at_ms};
+
+    event_note(ledger, LEDGER_INVOICE, row->id, &step);
+}
+
 /* Not to the end, and not by the client's doing: good for another run. */
 static void
 run_failed(struct ledger *ledger, const struct invoice_row *row,
-           uint64_t now_ms)
+           const struct ledger_step *why)
 {
     if (row->state == INVOICE_RESERVED && row->hold == HOLD_OPEN &&
         !mutant("hold_kept"))
-        invoice_edge(ledger, row, SQL_INVOICE_CANCEL, now_ms);
+        invoice_edge(ledger, row, SQL_INVOICE_CANCEL, why->at_ms);
     else if (row->state == INVOICE_FINAL && row->runs >= LEDGER_RUNS_MAX)
-        invoice_edge(ledger, row, SQL_INVOICE_OVER, now_ms);
+        invoice_edge(ledger, row, SQL_INVOICE_OVER, why->at_ms);
     else
-        invoice_edge(ledger, row, SQL_INVOICE_BACK, now_ms);
+        invoice_edge(ledger, row, SQL_INVOICE_BACK, why->at_ms);
+    event_note(ledger, LEDGER_INVOICE, row->id, why);
 }
 
 enum x402_err
@@ -75,17 +85,19 @@ invoice_capture(struct ledger *ledger, const struct x402_rid *rid,
     if (row.state != INVOICE_RESERVED)
         return X402_ERR_UNKNOWN_RESERVATION;
     invoice_edge(ledger, &row, SQL_INVOICE_CAPTURE, now_ms);
+    if (row.runs > 0)
+        invoice_note(ledger, &row, EVENT_ANSWERED_AGAIN, now_ms);
     return X402_OK;
 }
 
 void
 invoice_break(struct ledger *ledger, const struct x402_rid *rid,
-              uint64_t now_ms)
+              const struct ledger_step *why)
 {
     struct invoice_row row;
 
     if (find(ledger, rid, &row) && row.open)
-        run_failed(ledger, &row, now_ms);
+        run_failed(ledger, &row, why);
 }
 
 enum x402_err
@@ -103,22 +115,35 @@ invoice_started(struct ledger *ledger, const struct x402_rid *rid)
     return X402_OK;
 }
 
+/* The client left in the middle: what was sent cannot be had again. */
+static void
+end_run(struct ledger *ledger, const struct invoice_row *row,
+        const struct ledger_step *why)
+{
+    bool captured = row->state == INVOICE_FINAL;
+
+    if (captured && why->detail == X402_TILL_END_COMPLETE) {
+        invoice_edge(ledger, row, SQL_INVOICE_DELIVERED, why->at_ms);
+    } else if (captured && why->detail == X402_TILL_END_CLIENT &&
+               row->started) {
+        invoice_edge(ledger, row, SQL_INVOICE_OVER, why->at_ms);
+        event_note(ledger, LEDGER_INVOICE, row->id, why);
+    } else {
+        run_failed(ledger, row, why);
+    }
+}
+
 enum x402_err
 invoice_done(struct ledger *ledger, const struct x402_rid *rid,
              enum x402_till_end end, uint64_t now_ms)
 {
+    struct ledger_step why = {
+        .what = EVENT_BROKEN, .at_ms = now_ms, .detail = end};
     struct invoice_row row;
-    bool delivered;
 
     if (!find(ledger, rid, &row))
         return X402_ERR_UNKNOWN_RESERVATION;
-    if (!row.open)
-        return X402_OK;
-    delivered = end == X402_TILL_END_COMPLETE ||
-                (end == X402_TILL_END_CLIENT && row.started);
-    if (row.state == INVOICE_FINAL && delivered)
-        invoice_edge(ledger, &row, SQL_INVOICE_OVER, now_ms);
-    else
-        run_failed(ledger, &row, now_ms);
+    if (row.open)
+        end_run(ledger, &row, &why);
     return X402_OK;
 }

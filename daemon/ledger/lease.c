@@ -63,12 +63,13 @@ open_runs(struct ledger *ledger, const struct lease *lease,
 static void
 break_off(struct ledger *ledger, const struct x402_rid *rid, uint64_t now_ms)
 {
+    struct ledger_step why = {.what = EVENT_WORKER_GONE, .at_ms = now_ms};
     struct row row;
 
     if (rid_is_invoice(rid))
-        invoice_break(ledger, rid, now_ms);
+        invoice_break(ledger, rid, &why);
     else if (row_by_rid(&ledger->write, rid, &row))
-        run_break(ledger, &row, now_ms);
+        run_break(ledger, &row, &why);
 }
 
 static void

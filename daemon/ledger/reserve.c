@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reserve: claim a payment.  First decide, reading only, then write: nobody
- * else writes in between, so that a refusal has changed nothing. */
+ * else writes in between, so that a refusal has changed nothing but what the
+ * history says. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,14 @@ decide(struct ledger *ledger, struct reserve *r, enum claim *step)
     return decide_gateway(ledger, r, &row, step);
 }
 
+/* Whoever asks twice at a time learns it himself. */
+static void
+note_refusal(struct ledger *ledger, const struct reserve *r)
+{
+    if (r->out.row.id != 0 && r->out.err != X402_ERR_IN_PROGRESS)
+        event_note_refused(ledger, r->out.row.id, r->out.err, r->in.now_ms);
+}
+
 static void
 reserve_run(struct ledger *ledger, struct command *command)
 {
@@ -190,6 +199,8 @@ reserve_run(struct ledger *ledger, struct command *command)
         if (r->in.origin == PAY_ORIGIN_GATEWAY)
             r->out.rid = rid_new(r->out.row.id);
         claim_write(ledger, r, step);
+    } else {
+        note_refusal(ledger, r);
     }
     r->out.payment = r->out.row.id;
     if (r->out.row.id != 0)

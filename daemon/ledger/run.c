@@ -49,11 +49,12 @@ edge(struct ledger *ledger, enum statement which, int64_t id, uint64_t now_ms)
 
 static void
 end_charged(struct ledger *ledger, const struct row *row, enum pay_run run,
-            uint64_t now_ms)
+            bool delivered, uint64_t now_ms)
 {
     sqlite3_stmt *stmt = edge(ledger, SQL_RUN_END, row->pay.id, now_ms);
 
     bind_int(stmt, 4, run);
+    bind_int(stmt, 5, delivered);
     db_run_one(&ledger->write, stmt);
     row_count(ledger, row->pay.state, row->pay.run, row->pay.state, run);
 }
@@ -62,16 +63,29 @@ end_charged(struct ledger *ledger, const struct row *row, enum pay_run run,
  * failed: a settle-first payment that was never submitted. */
 static void
 end_reserved(struct ledger *ledger, const struct row *row, bool counted,
-             enum x402_err reason, uint64_t now_ms)
+             const struct ledger_step *why)
 {
-    sqlite3_stmt *stmt = edge(ledger, SQL_RELEASE, row->pay.id, now_ms);
+    sqlite3_stmt *stmt = edge(ledger, SQL_RELEASE, row->pay.id, why->at_ms);
     struct money money = money_of(&row->pay);
 
     bind_int(stmt, 4, counted);
-    bind_int(stmt, 5, reason);
+    bind_int(stmt, 5, why->reason);
     db_run_one(&ledger->write, stmt);
     row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_RELEASED, PAY_RUN_NONE);
     credit_close(ledger, &money);
+    event_note(ledger, LEDGER_PAYMENT, row->pay.id, why);
+}
+
+/* It cannot be captured any more, or not so much. */
+static enum x402_err
+refuse_capture(struct ledger *ledger, const struct run *run,
+               const struct row *row, enum x402_err reason)
+{
+    struct ledger_step why = {
+        .what = EVENT_RELEASED, .at_ms = run->now_ms, .reason = reason};
+
+    end_reserved(ledger, row, false, &why);
+    return reason;
 }
 
 /* "never started, or ended by our or the upstream's fault": once more. */
@@ -83,28 +97,37 @@ after_break(const struct row *row)
     return PAY_RUN_REDEEMABLE;
 }
 
+static void
+break_charged(struct ledger *ledger, const struct row *row, enum pay_run run,
+              const struct ledger_step *why)
+{
+    end_charged(ledger, row, run, false, why->at_ms);
+    event_note(ledger, LEDGER_PAYMENT, row->pay.id, why);
+}
+
 void
-run_break(struct ledger *ledger, const struct row *row, uint64_t now_ms)
+run_break(struct ledger *ledger, const struct row *row,
+          const struct ledger_step *why)
 {
     if (row->pay.run != PAY_RUN_OPEN)
         return;
     if (row->pay.state == PAY_RESERVED)
-        end_reserved(ledger, row, row->pay.mode == PAY_SETTLE_AFTER, X402_OK,
-                     now_ms);
+        end_reserved(ledger, row, row->pay.mode == PAY_SETTLE_AFTER, why);
     else
-        end_charged(ledger, row, after_break(row), now_ms);
+        break_charged(ledger, row, after_break(row), why);
 }
 
 /* The worker says so: work was done for nothing, of which a payer may cause
  * only so much.  (The end of a lease is nothing that a payer can cause.) */
 static void
-run_give_up(struct ledger *ledger, const struct row *row, uint64_t now_ms)
+run_give_up(struct ledger *ledger, const struct row *row,
+            const struct ledger_step *why)
 {
     struct money money = money_of(&row->pay);
 
     if (money.state == PAY_RESERVED && money.mode == PAY_SETTLE_AFTER)
-        credit_release(ledger, &money, now_ms);
-    run_break(ledger, row, now_ms);
+        credit_release(ledger, &money, why->at_ms);
+    run_break(ledger, row, why);
 }
 
 /* -- capture -- */
@@ -133,6 +156,15 @@ capture_at_once(struct ledger *ledger, struct run *run)
     return true;
 }
 
+static void
+note(struct ledger *ledger, const struct run *run, enum ledger_event what,
+     int64_t id)
+{
+    struct ledger_step step = {.what = what, .at_ms = run->now_ms};
+
+    event_note(ledger, LEDGER_PAYMENT, id, &step);
+}
+
 /* upto: "The settled amount MAY be 0".  Nothing will be sent, and the
  * authorization is not taken again. */
 static enum x402_err
@@ -145,6 +177,7 @@ capture_nothing(struct ledger *ledger, const struct run *run,
                edge(ledger, SQL_CAPTURE_NOTHING, row->pay.id, run->now_ms));
     row_count(ledger, PAY_RESERVED, PAY_RUN_OPEN, PAY_RELEASED, PAY_RUN_NONE);
     credit_close(ledger, &money);
+    note(ledger, run, EVENT_NOTHING_TAKEN, row->pay.id);
     return X402_OK;
 }
 
@@ -158,10 +191,8 @@ capture_part(struct ledger *ledger, const struct run *run,
     sqlite3_stmt *stmt;
 
     if (row->pay.method != X402_METHOD_PERMIT2_UPTO ||
-        x402_amount_cmp(&run->charge, &row->pay.auth.value) > 0) {
-        end_reserved(ledger, row, false, X402_ERR_OVERRIDE, run->now_ms);
-        return X402_ERR_OVERRIDE;
-    }
+        x402_amount_cmp(&run->charge, &row->pay.auth.value) > 0)
+        return refuse_capture(ledger, run, row, X402_ERR_OVERRIDE);
     if (x402_amount_is_zero(&run->charge))
         return capture_nothing(ledger, run, row);
     stmt = edge(ledger, SQL_CAPTURE_PART, row->pay.id, run->now_ms);
@@ -181,8 +212,7 @@ capture_reserved(struct ledger *ledger, const struct run *run,
     if (run->has_charge && row->pay.auth.valid_before_s >= deadline_s(run))
         return capture_part(ledger, run, row);
     /* too late, or it were captured by now */
-    end_reserved(ledger, row, false, X402_ERR_EXPIRED, run->now_ms);
-    return X402_ERR_EXPIRED;
+    return refuse_capture(ledger, run, row, X402_ERR_EXPIRED);
 }
 
 /* A settle-first or redeemed run: the money is there already. */
@@ -192,6 +222,8 @@ capture_charged(struct ledger *ledger, const struct run *run,
 {
     db_run_one(&ledger->write,
                edge(ledger, SQL_CAPTURE_CHARGED, row->pay.id, run->now_ms));
+    if (row->pay.runs > 0)
+        note(ledger, run, EVENT_ANSWERED_AGAIN, row->pay.id);
     return X402_OK;
 }
 
@@ -211,7 +243,7 @@ capture(struct ledger *ledger, const struct run *run, const struct row *row)
     case PAY_FINAL:
         return capture_charged(ledger, run, row);
     case PAY_FAILED:
-        end_charged(ledger, row, PAY_RUN_DELIVERED, run->now_ms);
+        end_charged(ledger, row, PAY_RUN_DELIVERED, false, run->now_ms);
         return X402_ERR_EXPIRED;
     case PAY_RELEASED:
         break;
@@ -251,13 +283,14 @@ static void
 release_run(struct ledger *ledger, struct command *command)
 {
     struct run *run = (struct run *)command;
+    struct ledger_step why = {.what = EVENT_RELEASED, .at_ms = run->now_ms};
     struct row row;
 
     if (rid_is_invoice(&run->rid)) {
         run->plain.err = X402_OK;
-        invoice_break(ledger, &run->rid, run->now_ms);
+        invoice_break(ledger, &run->rid, &why);
     } else if (find(ledger, run, &row)) {
-        run_give_up(ledger, &row, run->now_ms);
+        run_give_up(ledger, &row, &why);
     }
 }
 
@@ -285,23 +318,26 @@ started_run(struct ledger *ledger, struct command *command)
 static void
 done(struct ledger *ledger, const struct run *run, const struct row *row)
 {
+    struct ledger_step why = {
+        .what = EVENT_BROKEN, .at_ms = run->now_ms, .detail = run->end};
+
     if (row->pay.run != PAY_RUN_OPEN)
         return;
     if (!row->taken) {
-        run_give_up(ledger, row, run->now_ms);
+        run_give_up(ledger, row, &why);
         return;
     }
     switch (run->end) {
     case X402_TILL_END_COMPLETE:
-        end_charged(ledger, row, PAY_RUN_DELIVERED, run->now_ms);
+        end_charged(ledger, row, PAY_RUN_DELIVERED, true, run->now_ms);
         return;
     case X402_TILL_END_CLIENT:
-        end_charged(ledger, row,
-                    row->started ? PAY_RUN_DELIVERED : after_break(row),
-                    run->now_ms);
+        break_charged(ledger, row,
+                      row->started ? PAY_RUN_DELIVERED : after_break(row),
+                      &why);
         return;
     case X402_TILL_END_SERVER:
-        run_break(ledger, row, run->now_ms);
+        run_break(ledger, row, &why);
         return;
     }
 }

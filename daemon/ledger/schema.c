@@ -17,6 +17,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "006_permit2.sql.h"
 #include "007_hold.sql.h"
 #include "008_key_gas.sql.h"
+#include "009_history.sql.h"
 };
 
 static bool

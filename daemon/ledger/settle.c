@@ -4,67 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "settle_inside.h"
 
-struct settle {
-    struct plain plain;
-    int64_t batch, payment;
-    uint8_t tx_hash[32];
-    uint64_t block_number;
-    uint8_t block_hash[32];
-    struct ledger_outcome *outcome;
-    size_t len;
-    enum x402_err reason;
-    uint64_t now_ms;
-};
-
-/* The batch that a stored transaction belongs to; 0: it is not ours. */
-static int64_t
-batch_of_tx(struct db *db, const uint8_t hash[32])
-{
-    sqlite3_stmt *stmt = db_use(db, SQL_TX_BATCH);
-    int64_t batch = 0;
-
-    bind_blob(stmt, 1, hash, 32);
-    if (db_row(db, stmt)) {
-        batch = sqlite3_column_int64(stmt, 0);
-        db_done(stmt);
-    }
-    return batch;
-}
-
-static void
-set_closed(struct ledger *ledger, int64_t batch, bool closed)
-{
-    sqlite3_stmt *stmt = db_use(&ledger->write, SQL_BATCH_CLOSED);
-
-    bind_int(stmt, 1, batch);
-    bind_int(stmt, 2, closed);
-    bind_int(stmt, 3, ledger->epoch);
-    db_run_one(&ledger->write, stmt);
-}
-
-/* -- the edges: ?1 says which rows, ?2 and ?3 are the same everywhere -- */
-
-static sqlite3_stmt *
-edge(struct ledger *ledger, const struct settle *s, enum statement which)
-{
-    sqlite3_stmt *stmt = db_use(&ledger->write, which);
-
-    bind_int(stmt, 2, ledger->epoch);
-    bind_int(stmt, 3, (int64_t)s->now_ms);
-    return stmt;
-}
-
-static sqlite3_stmt *
-edge_of(struct ledger *ledger, const struct settle *s, enum statement which,
-        int64_t id)
-{
-    sqlite3_stmt *stmt = edge(ledger, s, which);
-
-    bind_int(stmt, 1, id);
-    return stmt;
-}
+/* -- the edges -- */
 
 static void
 bind_block(sqlite3_stmt *stmt, const struct settle *s)
@@ -104,7 +46,7 @@ static void
 mine(struct ledger *ledger, const struct settle *s, const struct money *row,
      int64_t batch)
 {
-    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_MINE, row->id);
+    sqlite3_stmt *stmt = settle_edge(ledger, s, SQL_MINE, row->id);
 
     bind_block(stmt, s);
     if (batch != 0)
@@ -113,13 +55,16 @@ mine(struct ledger *ledger, const struct settle *s, const struct money *row,
         (void)sqlite3_bind_null(stmt, 7);
     db_run_one(&ledger->write, stmt);
     count_mined(ledger, s, row);
+    if (batch == 0)
+        settle_note(ledger, s, EVENT_MINED, row, s->now_ms);
 }
 
 static void
 requeue(struct ledger *ledger, const struct settle *s, const struct money *row)
 {
-    db_run_one(&ledger->write, edge_of(ledger, s, SQL_REQUEUE, row->id));
+    db_run_one(&ledger->write, settle_edge(ledger, s, SQL_REQUEUE, row->id));
     count(ledger, row, PAY_CAPTURED);
+    settle_note(ledger, s, EVENT_REQUEUED, row, s->now_ms);
 }
 
 /* -- mined, paid by somebody -- */
@@ -167,7 +112,7 @@ static void
 mine_all(struct ledger *ledger, const struct settle *s,
          const struct money_list *rows)
 {
-    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_MINE_BATCH, s->batch);
+    sqlite3_stmt *stmt = settle_edge(ledger, s, SQL_MINE_BATCH, s->batch);
 
     bind_block(stmt, s);
     run_for(&ledger->write, stmt, rows->len);
@@ -203,7 +148,8 @@ mined_run(struct ledger *ledger, struct command *command)
     struct money_list rows;
 
     s->plain.err = X402_OK;
-    if (s->batch == 0 || batch_of_tx(&ledger->write, s->tx_hash) != s->batch) {
+    if (s->batch == 0 ||
+        settle_batch_of(&ledger->write, s->tx_hash) != s->batch) {
         s->plain.err = X402_ERR_INTERNAL;
         return;
     }
@@ -212,7 +158,18 @@ mined_run(struct ledger *ledger, struct command *command)
         mine_all(ledger, s, &rows);
     else
         mine_each(ledger, s, &rows);
+    settle_batch_mined(ledger, s, s->batch);
     free(rows.row);
+}
+
+/* By whichever transaction it says, ours or not. */
+static void
+mine_by(struct ledger *ledger, const struct settle *s, const struct money *row)
+{
+    int64_t batch = settle_batch_of(&ledger->write, s->tx_hash);
+
+    mine(ledger, s, row, batch);
+    settle_batch_mined(ledger, s, batch);
 }
 
 void
@@ -223,13 +180,13 @@ settle_mine(struct ledger *ledger, const struct money *row,
 
     memcpy(s.tx_hash, block->tx_hash, sizeof s.tx_hash);
     memcpy(s.block_hash, block->hash, sizeof s.block_hash);
-    mine(ledger, &s, row, batch_of_tx(&ledger->write, s.tx_hash));
+    mine_by(ledger, &s, row);
 }
 
 bool
 settle_is_own(struct ledger *ledger, const uint8_t tx_hash[32])
 {
-    return batch_of_tx(&ledger->write, tx_hash) != 0;
+    return settle_batch_of(&ledger->write, tx_hash) != 0;
 }
 
 static void
@@ -246,7 +203,7 @@ paid_by_run(struct ledger *ledger, struct command *command)
     money = money_of(&row.pay);
     if (money.state != PAY_SUBMITTED && !money_submittable(&money))
         return;
-    mine(ledger, s, &money, batch_of_tx(&ledger->write, s->tx_hash));
+    mine_by(ledger, s, &money);
     s->plain.err = X402_OK;
 }
 
@@ -265,7 +222,7 @@ static void
 run_by_tx(struct ledger *ledger, const struct settle *s, enum statement which,
           size_t rows)
 {
-    sqlite3_stmt *stmt = edge(ledger, s, which);
+    sqlite3_stmt *stmt = settle_edges(ledger, s, which);
 
     bind_blob(stmt, 1, s->tx_hash, sizeof s->tx_hash);
     run_for(&ledger->write, stmt, rows);
@@ -275,7 +232,7 @@ static void
 unmined_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
-    int64_t batch = batch_of_tx(&ledger->write, s->tx_hash);
+    int64_t batch = settle_batch_of(&ledger->write, s->tx_hash);
     struct money_list rows = mined_by(ledger, s->tx_hash);
 
     s->plain.err = X402_OK;
@@ -286,13 +243,14 @@ unmined_run(struct ledger *ledger, struct command *command)
         credit_open(ledger, &rows.row[i]);
         count(ledger, &rows.row[i], batch != 0 ? PAY_SUBMITTED : PAY_CAPTURED);
     }
+    settle_note_reorg(ledger, s, batch, &rows);
     if (batch != 0)
-        set_closed(ledger, batch, false);
+        settle_batch_reopen(ledger, s, batch, rows.len > 0);
     free(rows.row);
 }
 
 static void
-finish_by_tx(struct ledger *ledger, const struct settle *s)
+finish_by_tx(struct ledger *ledger, const struct settle *s, bool ours)
 {
     struct money_list rows = mined_by(ledger, s->tx_hash);
 
@@ -301,6 +259,8 @@ finish_by_tx(struct ledger *ledger, const struct settle *s)
         count(ledger, &rows.row[i], PAY_FINAL);
         credit_unmined(ledger, &rows.row[i]);
     }
+    if (!ours)
+        settle_note_all(ledger, s, EVENT_FINAL, &rows, s->now_ms);
     free(rows.row);
 }
 
@@ -308,12 +268,12 @@ static void
 final_run(struct ledger *ledger, struct command *command)
 {
     struct settle *s = (struct settle *)command;
-    int64_t batch = batch_of_tx(&ledger->write, s->tx_hash);
+    int64_t batch = settle_batch_of(&ledger->write, s->tx_hash);
 
     s->plain.err = X402_OK;
-    finish_by_tx(ledger, s);
+    finish_by_tx(ledger, s, batch != 0);
     if (batch != 0)
-        set_closed(ledger, batch, true);
+        settle_batch_final(ledger, s, batch);
 }
 
 /* -- settled, by a remote facilitator's word -- */
@@ -357,7 +317,7 @@ paid_word_run(struct ledger *ledger, struct command *command)
         return;
     money = money_of(&row.pay);
     mine(ledger, s, &money, 0);
-    finish_by_tx(ledger, s);
+    finish_by_tx(ledger, s, false);
     s->plain.err = X402_OK;
 }
 
@@ -367,12 +327,14 @@ requeue_run(struct ledger *ledger, struct command *command)
     struct settle *s = (struct settle *)command;
     struct money_list rows = submitted_of(ledger, s->batch);
 
+    settle_newest_tx(ledger, s);
     s->plain.err = X402_OK;
     s->plain.payment = s->batch;
     for (size_t i = 0; i < rows.len; i++)
         requeue(ledger, s, &rows.row[i]);
     free(rows.row);
-    set_closed(ledger, s->batch, true);
+    db_run_one(&ledger->write,
+               settle_edge(ledger, s, SQL_BATCH_DROPPED, s->batch));
 }
 
 /* -- failed -- */
@@ -381,13 +343,14 @@ static void
 release_unsubmitted(struct ledger *ledger, const struct settle *s,
                     const struct money *row)
 {
-    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_RELEASE, row->id);
+    sqlite3_stmt *stmt = settle_edge(ledger, s, SQL_RELEASE, row->id);
 
     bind_int(stmt, 4, 0);
     bind_int(stmt, 5, s->reason);
     db_run_one(&ledger->write, stmt);
     row_count(ledger, row->state, row->run, PAY_RELEASED, PAY_RUN_NONE);
     credit_close(ledger, row);
+    settle_note_reason(ledger, s, EVENT_RELEASED, row->id);
 }
 
 static void
@@ -396,7 +359,7 @@ fail_with_proof(struct ledger *ledger, const struct settle *s,
 {
     enum pay_run run =
         row->run == PAY_RUN_REDEEMABLE ? PAY_RUN_DELIVERED : row->run;
-    sqlite3_stmt *stmt = edge_of(ledger, s, SQL_FAILED, row->id);
+    sqlite3_stmt *stmt = settle_edge(ledger, s, SQL_FAILED, row->id);
 
     bind_int(stmt, 4, s->reason);
     db_run_one(&ledger->write, stmt);
@@ -404,6 +367,7 @@ fail_with_proof(struct ledger *ledger, const struct settle *s,
     credit_close(ledger, row);
     if (given)
         credit_lost(ledger, row, s->now_ms);
+    settle_note_reason(ledger, s, EVENT_FAILED, row->id);
 }
 
 static void

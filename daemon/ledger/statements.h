@@ -108,9 +108,9 @@
       "UPDATE payment SET taken = 1, runs = runs + 1, epoch = ?2, "            \
       "updated_ms = ?3 WHERE id = ?1 AND state BETWEEN 3 AND 6 AND run = 1")   \
     X(SQL_DELIVERED,                                                           \
-      "UPDATE payment SET run = 2, worker = NULL, epoch = ?2, "                \
-      "updated_ms = ?3 WHERE id = ?1 AND rid = ?4 AND run = 1 AND taken = 1 "  \
-      "AND state BETWEEN 3 AND 7")                                             \
+      "UPDATE payment SET run = 2, worker = NULL, delivered_ms = ?3, "         \
+      "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND rid = ?4 AND run = 1 "    \
+      "AND taken = 1 AND state BETWEEN 3 AND 7")                               \
     X(SQL_RELEASE,                                                             \
       "UPDATE payment SET state = 2, run = 0, worker = NULL, "                 \
       "signature = x'', releases = releases + ?4, reason = ?5, epoch = ?2, "   \
@@ -119,7 +119,8 @@
                    "WHERE id = ?1 AND run = 1")                                \
     X(SQL_RUN_END,                                                             \
       "UPDATE payment SET run = ?4, worker = NULL, epoch = ?2, "               \
-      "updated_ms = ?3 WHERE id = ?1 AND run = 1 AND state BETWEEN 3 AND 7")   \
+      "updated_ms = ?3, delivered_ms = iif(?5, ?3, delivered_ms) "             \
+      "WHERE id = ?1 AND run = 1 AND state BETWEEN 3 AND 7")                   \
     /* -- payments: the settler's edges -- */                                  \
     X(SQL_SUBMIT,                                                              \
       "UPDATE payment SET state = 4, batch = ?2, tx = ?3, epoch = ?4, "        \
@@ -200,8 +201,17 @@
                      "?5)")                                                    \
     X(SQL_BATCH, "SELECT chain_id, signer, account_nonce, closed "             \
                  "FROM batch WHERE id = ?1")                                   \
-    X(SQL_BATCH_CLOSED,                                                        \
-      "UPDATE batch SET closed = ?2, epoch = ?3 WHERE id = ?1")                \
+    X(SQL_BATCH_MINED, "UPDATE batch SET mined_ms = ?3, epoch = ?2 "           \
+                       "WHERE id = ?1 AND mined_ms = 0")                       \
+    X(SQL_BATCH_FINAL, "UPDATE batch SET closed = 1, epoch = ?2, final_ms = "  \
+                       "iif(final_ms = 0, ?3, final_ms) WHERE id = ?1")        \
+    X(SQL_BATCH_DROPPED,                                                       \
+      "UPDATE batch SET closed = 1, epoch = ?2 WHERE id = ?1")                 \
+    X(SQL_BATCH_REOPENED, "UPDATE batch SET closed = 0, epoch = ?2, "          \
+                          "mined_ms = iif(?4, 0, mined_ms) WHERE id = ?1")     \
+    X(SQL_BATCH_MINED_MS, "SELECT mined_ms FROM batch WHERE id = ?1")          \
+    X(SQL_BATCH_NEWEST_TX,                                                     \
+      "SELECT hash FROM tx WHERE batch = ?1 ORDER BY id DESC LIMIT 1")         \
     /* ids grow with time: nothing older is read */                            \
     X(SQL_TX_SINCE,                                                            \
       "SELECT t.created_ms, t.max_fee, t.gas_limit, t.batch FROM tx t "        \
@@ -217,6 +227,16 @@
       "t.max_priority_fee, t.gas_limit, t.raw, t.created_ms "                  \
       "FROM batch b JOIN tx t ON t.batch = b.id "                              \
       "WHERE b.closed = 0 AND b.chain_id = ?1 ORDER BY b.id, t.id")            \
+    /* -- history; 63: LEDGER_EVENTS_MAX - 1 -- */                             \
+    X(SQL_EVENT,                                                               \
+      "INSERT INTO event (rail, subject, seq, at_ms, what, detail, reason, "   \
+      "tx, block_number) VALUES (?1, ?2, (SELECT min(coalesce(max(seq) + 1, "  \
+      "0), 63) FROM event WHERE rail = ?1 AND subject = ?2), ?3, ?4, ?5, ?6, " \
+      "?7, ?8) ON CONFLICT DO UPDATE SET at_ms = ?3, what = ?4, detail = ?5, " \
+      "reason = ?6, tx = ?7, block_number = ?8, more = more + 1")              \
+    X(SQL_EVENT_REFUSED,                                                       \
+      "SELECT 1 FROM event WHERE rail = 1 AND subject = ?1 AND what = 4 "      \
+      "AND reason = ?2")                                                       \
     /* -- numbers -- */                                                        \
     X(SQL_COUNT_STATES, "SELECT state, count(*), sum(run = 3) FROM payment "   \
                         "GROUP BY state")                                      \

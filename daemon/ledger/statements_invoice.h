@@ -21,18 +21,22 @@
       "SELECT " INVOICE_COLUMNS "FROM invoice WHERE id = ?1 AND rid = ?2")     \
     X(SQL_INVOICE_PAID,                                                        \
       "UPDATE invoice SET state = 2, paid_msat = ?2, epoch = ?3, "             \
-      "updated_ms = ?4, hold = CASE WHEN ?5 AND hold BETWEEN 1 AND 3 THEN 4 "  \
-      "ELSE hold END WHERE id = ?1 AND state IN (1, 5)")                       \
+      "updated_ms = ?4, paid_ms = ?4, "                                        \
+      "resolved_ms = iif(?5 AND hold BETWEEN 1 AND 3, ?4, resolved_ms), "      \
+      "hold = iif(?5 AND hold BETWEEN 1 AND 3, 4, hold) "                      \
+      "WHERE id = ?1 AND state IN (1, 5)")                                     \
     X(SQL_INVOICE_LAPSED,                                                      \
       "UPDATE invoice SET state = 5, epoch = ?2, updated_ms = ?3, "            \
       "hold = CASE hold WHEN 1 THEN 5 ELSE hold END "                          \
       "WHERE id = ?1 AND state = 1")                                           \
     X(SQL_INVOICE_RESERVE,                                                     \
       "UPDATE invoice SET state = 3, open = 1, rid = ?2, worker = ?3, "        \
-      "dialect = ?4, started = 0, epoch = ?5, updated_ms = ?6 "                \
+      "dialect = ?4, started = 0, epoch = ?5, updated_ms = ?6, "               \
+      "reserved_ms = iif(reserved_ms = 0, ?6, reserved_ms) "                   \
       "WHERE id = ?1 AND state = 2")                                           \
     X(SQL_INVOICE_CAPTURE,                                                     \
       "UPDATE invoice SET state = 4, runs = runs + 1, epoch = ?2, "            \
+      "captured_ms = iif(captured_ms = 0, ?3, captured_ms), "                  \
       "updated_ms = ?3, hold = CASE hold WHEN 1 THEN 2 ELSE hold END WHERE "   \
       "id = ?1 AND state = 3")                                                 \
     X(SQL_INVOICE_BACK,                                                        \
@@ -44,7 +48,8 @@
       "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state IN (1, 3) "         \
       "AND hold = 1")                                                          \
     X(SQL_INVOICE_RESOLVED,                                                    \
-      "UPDATE invoice SET hold = ?2, epoch = ?3, updated_ms = ?4 "             \
+      "UPDATE invoice SET hold = ?2, epoch = ?3, updated_ms = ?4, "            \
+      "resolved_ms = ?4 "                                                      \
       "WHERE payment_hash = ?1 AND hold IN (2, 3)")                            \
     X(SQL_INVOICES_DECIDED,                                                    \
       "SELECT " INVOICE_COLUMNS "FROM invoice WHERE hold IN (2, 3) "           \
@@ -54,6 +59,9 @@
     X(SQL_INVOICE_OVER,                                                        \
       "UPDATE invoice SET open = 0, worker = NULL, epoch = ?2, "               \
       "updated_ms = ?3 WHERE id = ?1 AND state = 4")                           \
+    X(SQL_INVOICE_DELIVERED,                                                   \
+      "UPDATE invoice SET open = 0, worker = NULL, epoch = ?2, "               \
+      "updated_ms = ?3, delivered_ms = ?3 WHERE id = ?1 AND state = 4")        \
     X(SQL_INVOICE_STARTED, "UPDATE invoice SET started = 1, epoch = ?2 "       \
                            "WHERE id = ?1 AND open = 1")                       \
     X(SQL_INVOICE_OPEN_OF_WORKER,                                              \

@@ -195,6 +195,7 @@ static void
 hand_over_run(struct ledger *ledger, struct command *command)
 {
     struct hand_over *h = (struct hand_over *)command;
+    struct ledger_step step = {.what = EVENT_HANDED_OVER, .at_ms = h->now_ms};
     struct money money;
     struct row row;
     sqlite3_stmt *stmt;
@@ -212,6 +213,7 @@ hand_over_run(struct ledger *ledger, struct command *command)
     bind_int(stmt, 3, (int64_t)h->now_ms);
     db_run_one(&ledger->write, stmt);
     row_count(ledger, money.state, money.run, PAY_SUBMITTED, money.run);
+    event_note(ledger, LEDGER_PAYMENT, h->payment, &step);
     h->plain.err = X402_OK;
 }
 

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See view.h.  These questions are asked by people, now and then, and may read
  * every row: they have no statements of their own among those of the daemon. */
-#include "view.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
-
-struct ledger_view {
-    struct db db;
-};
+#include "view_inside.h"
 
 static struct ledger_view *
 refuse(struct ledger_view *view, const char *path, const char *why, char *error,
@@ -61,8 +55,8 @@ ledger_view_close(struct ledger_view *view)
     free(view);
 }
 
-static sqlite3_stmt *
-prepare(struct ledger_view *view, const char *sql)
+sqlite3_stmt *
+view_prepare(struct ledger_view *view, const char *sql)
 {
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(view->db.handle, sql, -1, &stmt, NULL);
@@ -72,9 +66,8 @@ prepare(struct ledger_view *view, const char *sql)
     return stmt;
 }
 
-/** End a statement; true when nothing went wrong with it. */
-static bool
-finish(struct ledger_view *view, sqlite3_stmt *stmt)
+bool
+view_finish(struct ledger_view *view, sqlite3_stmt *stmt)
 {
     bool good = view->db.rc == SQLITE_OK;
 
@@ -119,8 +112,8 @@ ledger_view_payments(struct ledger_view *view,
 {
     struct db *db = &view->db;
     sqlite3_stmt *stmt =
-        prepare(view, filter->newest_first ? PAYMENTS_SQL "DESC LIMIT ?9"
-                                           : PAYMENTS_SQL "LIMIT ?9");
+        view_prepare(view, filter->newest_first ? PAYMENTS_SQL "DESC LIMIT ?9"
+                                                : PAYMENTS_SQL "LIMIT ?9");
     struct row row;
 
     if (stmt != NULL)
@@ -132,7 +125,7 @@ ledger_view_payments(struct ledger_view *view,
         row_read(db, stmt, &row);
         cb(arg, &row.pay, resource != NULL ? resource : "");
     }
-    return finish(view, stmt);
+    return view_finish(view, stmt);
 }
 
 int64_t
@@ -145,49 +138,71 @@ ledger_view_newest(struct ledger_view *view)
     return id > 0 ? id : 0;
 }
 
-size_t
-ledger_view_txs(struct ledger_view *view, int64_t batch,
-                struct ledger_view_tx *out, size_t cap)
-{
-    struct db *db = &view->db;
-    sqlite3_stmt *stmt =
-        prepare(view, "SELECT hash, max_fee, created_ms FROM (SELECT * FROM tx "
-                      "WHERE batch = ?1 ORDER BY id DESC LIMIT ?2) "
-                      "ORDER BY id");
-    size_t len = 0;
+/* -- invoices -- */
 
-    if (stmt != NULL) {
-        bind_int(stmt, 1, batch);
-        bind_int(stmt, 2, (int64_t)cap);
-    }
-    while (len < cap && db_row(db, stmt)) {
-        column_blob(db, stmt, 0, out[len].hash, sizeof out[len].hash);
-        column_amount(db, stmt, 1, &out[len].max_fee);
-        out[len++].created_ms = (uint64_t)sqlite3_column_int64(stmt, 2);
-    }
-    return finish(view, stmt) ? len : 0;
+/* those that nobody paid are left out, but where one is asked for */
+#define INVOICES_SQL                                                           \
+    "SELECT id, state, hold, payment_hash, amount_msat, paid_msat, "           \
+    "expires_s, created_ms, updated_ms, releases, runs, open, resource "       \
+    "FROM invoice WHERE id > ?1 AND (?2 = 0 OR id = ?2) "                      \
+    "AND (?3 IS NULL OR payment_hash = ?3) "                                   \
+    "AND (state BETWEEN 2 AND 4 OR paid_ms > 0 OR ?2 <> 0 "                    \
+    "OR ?3 IS NOT NULL) ORDER BY id DESC LIMIT ?4"
+
+static void
+invoice_view_read(struct db *db, sqlite3_stmt *stmt,
+                  struct ledger_view_invoice *out)
+{
+    *out = (struct ledger_view_invoice){
+        .id = sqlite3_column_int64(stmt, 0),
+        .state = (enum invoice_state)sqlite3_column_int(stmt, 1),
+        .hold = (enum invoice_hold)sqlite3_column_int(stmt, 2),
+        .amount = {(uint64_t)sqlite3_column_int64(stmt, 4)},
+        .paid = {(uint64_t)sqlite3_column_int64(stmt, 5)},
+        .expires_s = (uint64_t)sqlite3_column_int64(stmt, 6),
+        .created_ms = (uint64_t)sqlite3_column_int64(stmt, 7),
+        .updated_ms = (uint64_t)sqlite3_column_int64(stmt, 8),
+        .releases = (unsigned)sqlite3_column_int(stmt, 9),
+        .runs = (unsigned)sqlite3_column_int(stmt, 10),
+        .open = sqlite3_column_int(stmt, 11) != 0,
+        .resource = (const char *)sqlite3_column_text(stmt, 12),
+    };
+    column_blob(db, stmt, 3, out->payment_hash, sizeof out->payment_hash);
+    if (out->resource == NULL)
+        out->resource = "";
 }
 
 bool
-ledger_view_invoices(struct ledger_view *view, uint64_t limit,
+ledger_view_invoices(struct ledger_view *view,
+                     const struct ledger_filter *filter,
                      ledger_view_invoice_cb cb, void *arg)
 {
     struct db *db = &view->db;
-    sqlite3_stmt *stmt =
-        prepare(view, "SELECT created_ms, paid_msat, resource FROM invoice "
-                      "WHERE state BETWEEN 2 AND 4 AND id > "
-                      "(SELECT coalesce(max(id), 0) - ?1 FROM invoice) "
-                      "ORDER BY id DESC");
+    sqlite3_stmt *stmt = view_prepare(view, INVOICES_SQL);
+    struct ledger_view_invoice invoice;
 
-    bind_int(stmt, 1, (int64_t)limit);
-    while (db_row(db, stmt)) {
-        const char *resource = (const char *)sqlite3_column_text(stmt, 2);
-
-        cb(arg, (uint64_t)sqlite3_column_int64(stmt, 0),
-           (uint64_t)sqlite3_column_int64(stmt, 1),
-           resource != NULL ? resource : "");
+    if (stmt != NULL) {
+        bind_int(stmt, 1, filter->after_id);
+        bind_int(stmt, 2, filter->id);
+        if (filter->hash32 != NULL)
+            bind_blob(stmt, 3, filter->hash32, 32);
+        bind_int(stmt, 4, filter->limit == 0 ? -1 : (int64_t)filter->limit);
     }
-    return finish(view, stmt);
+    while (db_row(db, stmt)) {
+        invoice_view_read(db, stmt, &invoice);
+        cb(arg, &invoice);
+    }
+    return view_finish(view, stmt);
+}
+
+int64_t
+ledger_view_newest_invoice(struct ledger_view *view)
+{
+    int64_t id =
+        db_number(&view->db, "SELECT coalesce(max(id), 0) FROM invoice");
+
+    view->db.rc = SQLITE_OK;
+    return id > 0 ? id : 0;
 }
 
 /* -- debts -- */
@@ -205,10 +220,10 @@ int
 ledger_view_clear(struct ledger_view *view, const struct x402_address *payer,
                   uint64_t chain_id)
 {
-    sqlite3_stmt *stmt =
-        prepare(view, "UPDATE payer SET settle_first = 0, lost = zeroblob(32) "
-                      "WHERE payer = ?1 AND (?2 = 0 OR chain_id = ?2) "
-                      "AND (settle_first = 1 OR lost <> zeroblob(32))");
+    sqlite3_stmt *stmt = view_prepare(
+        view, "UPDATE payer SET settle_first = 0, lost = zeroblob(32) "
+              "WHERE payer = ?1 AND (?2 = 0 OR chain_id = ?2) "
+              "AND (settle_first = 1 OR lost <> zeroblob(32))");
     int changed;
 
     if (stmt == NULL)
@@ -221,15 +236,15 @@ ledger_view_clear(struct ledger_view *view, const struct x402_address *payer,
     /* a daemon that runs remembers payers: this tells it to look again */
     db_exec(&view->db, "UPDATE meta SET outside = outside + 1");
     db_exec(&view->db, "COMMIT");
-    return finish(view, NULL) ? changed : -1;
+    return view_finish(view, NULL) ? changed : -1;
 }
 
 size_t
 ledger_view_payees(struct ledger_view *view, uint64_t chain_id,
                    struct x402_address *out, size_t cap)
 {
-    sqlite3_stmt *stmt =
-        prepare(view, "SELECT DISTINCT payee FROM payment WHERE chain_id = ?1");
+    sqlite3_stmt *stmt = view_prepare(
+        view, "SELECT DISTINCT payee FROM payment WHERE chain_id = ?1");
     size_t len = 0;
 
     if (stmt != NULL)
@@ -239,7 +254,7 @@ ledger_view_payees(struct ledger_view *view, uint64_t chain_id,
             column_address(&view->db, stmt, 0, &out[len]);
         len++;
     }
-    (void)finish(view, stmt);
+    (void)view_finish(view, stmt);
     return len;
 }
 
@@ -260,14 +275,14 @@ uint64_t
 ledger_view_first_block(struct ledger_view *view, uint64_t chain_id)
 {
     sqlite3_stmt *stmt =
-        prepare(view, "SELECT coalesce(min(block_number), 0) FROM payment "
-                      "WHERE chain_id = ?1 AND state BETWEEN 5 AND 6");
+        view_prepare(view, "SELECT coalesce(min(block_number), 0) FROM payment "
+                           "WHERE chain_id = ?1 AND state BETWEEN 5 AND 6");
     uint64_t out = 0;
 
     if (stmt != NULL)
         bind_int(stmt, 1, (int64_t)chain_id);
     if (db_row(&view->db, stmt))
         out = (uint64_t)sqlite3_column_int64(stmt, 0);
-    (void)finish(view, stmt);
+    (void)view_finish(view, stmt);
     return out;
 }

@@ -5,6 +5,8 @@
 #ifndef X402D_LEDGER_VIEW_H
 #define X402D_LEDGER_VIEW_H
 
+#include "event.h"
+#include "invoice.h"
 #include "ledger.h"
 
 struct ledger_view;
@@ -37,22 +39,34 @@ bool ledger_view_payments(struct ledger_view *view,
 /** The id of the newest payment; 0: none. */
 int64_t ledger_view_newest(struct ledger_view *view);
 
-/** A transaction that was signed for a batch. */
-struct ledger_view_tx {
-    uint8_t hash[32];
-    struct x402_amount max_fee;
-    uint64_t created_ms;
+/** An invoice; `resource` is valid during the call. */
+struct ledger_view_invoice {
+    int64_t id;
+    enum invoice_state state;
+    enum invoice_hold hold;
+    uint8_t payment_hash[32];
+    struct x402_msat amount, paid;
+    uint64_t expires_s, created_ms, updated_ms;
+    unsigned releases, runs;
+    bool open; /* a worker is at it */
+    const char *resource;
 };
-/** The newest transactions of a batch, oldest of them first; at most `cap`. */
-size_t ledger_view_txs(struct ledger_view *view, int64_t batch,
-                       struct ledger_view_tx *out, size_t cap);
-
-/** Paid invoices among the newest `limit`, newest first. */
-typedef void (*ledger_view_invoice_cb)(void *arg, uint64_t created_ms,
-                                       uint64_t paid_msat,
-                                       const char *resource);
-bool ledger_view_invoices(struct ledger_view *view, uint64_t limit,
+typedef void (*ledger_view_invoice_cb)(
+    void *arg, const struct ledger_view_invoice *invoice);
+/** Call cb for each paid invoice, newest first; for the one of filter->id or
+ * hash32 (its payment hash) also when it was not paid.  Of the filter count
+ * id, after_id, hash32 and limit. */
+bool ledger_view_invoices(struct ledger_view *view,
+                          const struct ledger_filter *filter,
                           ledger_view_invoice_cb cb, void *arg);
+/** The id of the newest invoice; 0: none. */
+int64_t ledger_view_newest_invoice(struct ledger_view *view);
+
+#define LEDGER_STEPS_MAX 256 /* of one history; the first ones */
+typedef void (*ledger_step_cb)(void *arg, const struct ledger_step *step);
+/** Call cb for each step of a payment or invoice, in order of time. */
+bool ledger_view_history(struct ledger_view *view, enum ledger_rail rail,
+                         int64_t id, ledger_step_cb cb, void *arg);
 
 /** See ledger_debts. */
 bool ledger_view_debts(struct ledger_view *view, ledger_debt_cb cb, void *arg);

@@ -139,15 +139,16 @@ on_payment(void *arg, const struct pay_row *row, const char *resource)
 }
 
 static void
-on_invoice(void *arg, uint64_t created_ms, uint64_t paid_msat,
-           const char *resource)
+on_invoice(void *arg, const struct ledger_view_invoice *invoice)
 {
     static const struct x402_address none;
-    struct x402_amount amount = x402_amount_of(paid_msat);
+    struct x402_amount amount = x402_amount_of(invoice->paid.value);
     struct work *work = arg;
 
-    if (created_ms >= work->since_ms)
-        add_charged(work, created_ms, 0, &none, &amount, resource);
+    if (invoice->created_ms >= work->since_ms &&
+        invoice->state != INVOICE_LAPSED)
+        add_charged(work, invoice->created_ms, 0, &none, &amount,
+                    invoice->resource);
 }
 
 /* -- JSON -- */
@@ -199,6 +200,8 @@ make(struct status *status, struct x402_buf *out, uint64_t now_ms)
 {
     struct work *work = calloc(1, sizeof(*work));
     struct ledger_filter filter = {.newest_first = true};
+    struct ledger_filter invoices = {
+        .after_id = ledger_view_newest_invoice(status->view) - STATUS_SCAN_MAX};
     int64_t newest = ledger_view_newest(status->view);
     bool good;
 
@@ -210,9 +213,8 @@ make(struct status *status, struct x402_buf *out, uint64_t now_ms)
     filter.since_ms = work->since_ms;
     if (newest > STATUS_SCAN_MAX)
         filter.after_id = newest - STATUS_SCAN_MAX;
-    good =
-        ledger_view_payments(status->view, &filter, on_payment, work) &&
-        ledger_view_invoices(status->view, STATUS_SCAN_MAX, on_invoice, work);
+    good = ledger_view_payments(status->view, &filter, on_payment, work) &&
+           ledger_view_invoices(status->view, &invoices, on_invoice, work);
     status_number(out, "{\"sinceMs\":", work->since_ms);
     status_number(out, ",\"nowMs\":", now_ms);
     status_flag(out, ",\"complete\":", good);

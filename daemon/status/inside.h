@@ -54,6 +54,9 @@ bool status_payments(struct status *status, struct x402_buf *out,
                      const char *filter);
 /** false: there is no such payment. */
 bool status_payment(struct status *status, struct x402_buf *out, int64_t id);
+/** Paid ones. */
+void status_invoices(struct status *status, struct x402_buf *out);
+bool status_invoice(struct status *status, struct x402_buf *out, int64_t id);
 
 /** "name":number, and the like; `before` holds the comma and the name. */
 void status_number(struct x402_buf *out, const char *before, uint64_t number);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /api/payments, GET /api/payment: the newest ones, and all of one. */
+/* GET /api/payments, /api/payment, /api/invoices, /api/invoice: the newest
+ * ones, and all of one. */
 #include "../tools/tools.h"
 #include "inside.h"
-
-#define TXS_MAX 16
 
 struct list {
     struct x402_buf *out;
@@ -44,9 +43,9 @@ status_payments(struct status *status, struct x402_buf *out,
 /* -- one -- */
 
 struct one {
+    struct ledger_view *view;
     struct x402_buf *out;
     bool found;
-    int64_t batch;
 };
 
 static void
@@ -55,40 +54,68 @@ add_one(void *arg, const struct pay_row *row, const char *resource)
     struct one *one = arg;
 
     one->found = true;
-    one->batch = row->batch_id;
-    x402_buf_text(one->out, "{\"payment\":");
-    tool_write_json(one->out, row, resource);
-}
-
-static void
-add_txs(struct status *status, struct x402_buf *out, int64_t batch)
-{
-    struct ledger_view_tx tx[TXS_MAX];
-    size_t len =
-        batch == 0 ? 0 : ledger_view_txs(status->view, batch, tx, TXS_MAX);
-
-    x402_buf_text(out, ",\"transactions\":[");
-    for (size_t i = 0; i < len; i++) {
-        x402_buf_text(out, i > 0 ? ",{\"hash\":\"" : "{\"hash\":\"");
-        x402_buf_hex(out, tx[i].hash, 32);
-        status_amount(out, "\",\"maxFeeWei\":", &tx[i].max_fee);
-        status_number(out, ",\"createdMs\":", tx[i].created_ms);
-        x402_buf_char(out, '}');
-    }
-    x402_buf_char(out, ']');
+    if (!tool_write_whole(one->out, one->view, row, resource))
+        one->out->full = true;
 }
 
 bool
 status_payment(struct status *status, struct x402_buf *out, int64_t id)
 {
     struct ledger_filter filter = {.id = id, .after_id = id - 1, .limit = 1};
-    struct one one = {out, false, 0};
+    struct one one = {status->view, out, false};
 
+    x402_buf_text(out, "{\"payment\":");
     if (!ledger_view_payments(status->view, &filter, add_one, &one))
         out->full = true;
-    if (!one.found)
-        return false;
-    add_txs(status, out, one.batch);
     x402_buf_char(out, '}');
-    return true;
+    return one.found;
+}
+
+/* -- Lightning -- */
+
+static void
+add_invoice(void *arg, const struct ledger_view_invoice *invoice)
+{
+    struct list *list = arg;
+
+    x402_buf_text(list->out, list->any ? "," : "");
+    (void)tool_write_invoice(list->out, NULL, invoice);
+    list->any = true;
+}
+
+void
+status_invoices(struct status *status, struct x402_buf *out)
+{
+    struct ledger_filter filter = {
+        .limit = STATUS_ROWS_MAX,
+        .after_id = ledger_view_newest_invoice(status->view) - STATUS_SCAN_MAX};
+    struct list list = {out, false};
+
+    x402_buf_text(out, "{\"invoices\":[");
+    if (!ledger_view_invoices(status->view, &filter, add_invoice, &list))
+        out->full = true;
+    x402_buf_text(out, "]}");
+}
+
+static void
+add_one_invoice(void *arg, const struct ledger_view_invoice *invoice)
+{
+    struct one *one = arg;
+
+    one->found = true;
+    if (!tool_write_invoice(one->out, one->view, invoice))
+        one->out->full = true;
+}
+
+bool
+status_invoice(struct status *status, struct x402_buf *out, int64_t id)
+{
+    struct ledger_filter filter = {.id = id, .after_id = id - 1, .limit = 1};
+    struct one one = {status->view, out, false};
+
+    x402_buf_text(out, "{\"invoice\":");
+    if (!ledger_view_invoices(status->view, &filter, add_one_invoice, &one))
+        out->full = true;
+    x402_buf_char(out, '}');
+    return one.found;
 }

@@ -121,14 +121,15 @@ argument(struct MHD_Connection *connection, const char *name)
 }
 
 static enum MHD_Result
-answer_payment(struct status *status, struct MHD_Connection *connection,
-               struct x402_buf *out)
+answer_one(struct status *status, struct MHD_Connection *connection,
+           struct x402_buf *out,
+           bool (*write)(struct status *, struct x402_buf *, int64_t))
 {
     const char *text = argument(connection, "id");
     char *end;
     long long id = strtoll(text, &end, 10);
 
-    if (*end != '\0' || id <= 0 || !status_payment(status, out, id))
+    if (*end != '\0' || id <= 0 || !write(status, out, id))
         return refuse(connection, MHD_HTTP_NOT_FOUND, "no such payment\n");
     return answer_json(connection, out);
 }
@@ -144,8 +145,12 @@ answer_api(struct status *status, struct MHD_Connection *connection,
         status_overview(status, &out);
     else if (strcmp(url, "/api/income") == 0)
         status_income(status, &out);
+    else if (strcmp(url, "/api/invoices") == 0)
+        status_invoices(status, &out);
     else if (strcmp(url, "/api/payment") == 0)
-        return answer_payment(status, connection, &out);
+        return answer_one(status, connection, &out, status_payment);
+    else if (strcmp(url, "/api/invoice") == 0)
+        return answer_one(status, connection, &out, status_invoice);
     else if (strcmp(url, "/api/payments") != 0)
         return refuse(connection, MHD_HTTP_NOT_FOUND, "no such page\n");
     else if (!status_payments(status, &out, argument(connection, "state")))

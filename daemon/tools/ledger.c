@@ -16,8 +16,9 @@ static const char help[] =
     "running daemon\n"
     "\n"
     "  list               payments, newest first (100, or --limit N)\n"
-    "  show WHAT          all of one payment: its number, nonce or "
-    "transaction\n"
+    "  show WHAT          all of one payment, with its history: its number, "
+    "nonce,\n"
+    "                     transaction, or the payment hash of an invoice\n"
     "  export             all payments, oldest first, as CSV (or --json)\n"
     "  credit             who owes what, losses, who is settled first\n"
     "  clear PAYER        forgive a payer after a loss: settled after the "
@@ -50,7 +51,7 @@ static const char help[] =
     ">november.csv\n"
     "  x402d ledger reconcile && echo every payment is where it should be\n";
 
-/* -- list, show, export -- */
+/* -- list, export -- */
 
 static void
 print_row(void *arg, const struct pay_row *row, const char *resource)
@@ -104,65 +105,6 @@ tool_export(const struct tool_options *options)
 {
     return print_rows(options, &options->filter,
                       options->has_format ? options->format : TOOL_CSV);
-}
-
-struct shown {
-    enum tool_format format;
-    unsigned rows;
-};
-
-static void
-show_row(void *arg, const struct pay_row *row, const char *resource)
-{
-    struct shown *shown = arg;
-
-    if (shown->format == TOOL_TEXT && shown->rows++ != 0)
-        putchar('\n');
-    shown->rows += shown->format != TOOL_TEXT;
-    if (shown->format == TOOL_TEXT)
-        tool_print_whole(row, resource);
-    else
-        print_row(&shown->format, row, resource);
-}
-
-/** A number, or 32 bytes of hex. */
-static bool
-read_subject(struct ledger_filter *filter, uint8_t hash[32], const char *text)
-{
-    char *end;
-
-    if (x402_hex_decode(hash, 32, x402_span_of(text)) == X402_OK) {
-        filter->hash32 = hash;
-        return true;
-    }
-    filter->id = strtoll(text, &end, 10);
-    return *end == '\0' && filter->id > 0;
-}
-
-int
-tool_show(const struct tool_options *options)
-{
-    struct ledger_filter filter = options->filter;
-    struct shown shown = {options->format, 0};
-    struct ledger_view *view;
-    uint8_t hash[32];
-    bool good;
-
-    if (options->subject == NULL ||
-        !read_subject(&filter, hash, options->subject))
-        return tool_misused("show what?  A payment's number, its nonce, or a "
-                            "transaction");
-    view = tool_open(options, false);
-    if (view == NULL)
-        return TOOL_UNKNOWN;
-    good = ledger_view_payments(view, &filter, show_row, &shown);
-    ledger_view_close(view);
-    if (!good || shown.rows == 0)
-        fprintf(stderr, "x402d: %s\n",
-                good ? "no such payment" : "the ledger cannot be read");
-    if (!good)
-        return TOOL_UNKNOWN;
-    return shown.rows != 0 ? TOOL_GOOD : TOOL_BAD;
 }
 
 /* -- credit -- */

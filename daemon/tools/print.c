@@ -92,9 +92,8 @@ tool_money(char out[TOOL_MONEY_MAX], const struct x402_amount *amount,
     snprintf(out + len, TOOL_MONEY_MAX - len, " %.8s", asset->symbol);
 }
 
-/** What came from outside may hold anything; a terminal gets none of it. */
-static void
-print_clean(const char *text)
+void
+tool_print_clean(const char *text)
 {
     for (; *text != '\0'; text++)
         putchar(*text > ' ' && *text <= '~' ? *text : '?');
@@ -113,7 +112,7 @@ tool_print_text(const struct pay_row *row, const char *resource)
     x402_address_format(payer, &row->auth.from);
     printf("%-7" PRId64 " %s  %-9s  %14s  %s  %s  ", row->id, when,
            tool_state(row->state), money, network_text(row->chain_id), payer);
-    print_clean(resource);
+    tool_print_clean(resource);
     putchar('\n');
 }
 
@@ -174,7 +173,7 @@ tool_print_whole(const struct pay_row *row, const char *resource)
     printf("%-13s %s; %u charged, %u released\n", "run", run_text(row->run),
            row->runs, row->releases);
     printf("%-13s ", "resource");
-    print_clean(resource);
+    tool_print_clean(resource);
     putchar('\n');
     print_when("created", row->created_ms);
     print_when("changed", row->updated_ms);
@@ -251,9 +250,9 @@ add_parties(struct x402_buf *buf, const struct pay_row *row)
     x402_buf_char(buf, '"');
 }
 
-void
-tool_write_json(struct x402_buf *buf, const struct pay_row *row,
-                const char *resource)
+static void
+write_members(struct x402_buf *buf, const struct pay_row *row,
+              const char *resource)
 {
     char money[TOOL_MONEY_MAX];
 
@@ -276,7 +275,27 @@ tool_write_json(struct x402_buf *buf, const struct pay_row *row,
     add_text(buf, ",\"resource\":", resource);
     add_when(buf, ",\"created\":", row->created_ms);
     add_when(buf, ",\"changed\":", row->updated_ms);
+}
+
+void
+tool_write_json(struct x402_buf *buf, const struct pay_row *row,
+                const char *resource)
+{
+    write_members(buf, row, resource);
     x402_buf_char(buf, '}');
+}
+
+bool
+tool_write_whole(struct x402_buf *buf, struct ledger_view *view,
+                 const struct pay_row *row, const char *resource)
+{
+    bool good;
+
+    write_members(buf, row, resource);
+    x402_buf_text(buf, ",\"history\":");
+    good = tool_write_history(buf, view, LEDGER_PAYMENT, row->id);
+    x402_buf_char(buf, '}');
+    return good;
 }
 
 void

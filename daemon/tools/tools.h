@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <x402/buf.h>
+
 #include "../config.h"
 #include "../ledger/view.h"
 
@@ -81,5 +83,25 @@ void tool_write_json(struct x402_buf *buf, const struct pay_row *row,
 void tool_print_json(const struct pay_row *row, const char *resource);
 /** All of one payment, a line for each fact. */
 void tool_print_whole(const struct pay_row *row, const char *resource);
+/** What came from outside may hold anything; a terminal gets none of it. */
+void tool_print_clean(const char *text);
+
+#define TOOL_WHOLE_MAX (256 * 1024) /* bytes of one with its history */
+
+/** One object with its history.  false: the ledger cannot be read. */
+bool tool_write_whole(struct x402_buf *buf, struct ledger_view *view,
+                      const struct pay_row *row, const char *resource);
+/** [step, ...], see ledger/event.h. */
+bool tool_write_history(struct x402_buf *out, struct ledger_view *view,
+                        enum ledger_rail rail, int64_t id);
+/** A line for each step, and one for its transaction. */
+bool tool_print_history(struct ledger_view *view, enum ledger_rail rail,
+                        int64_t id);
+
+/* Lightning */
+void tool_print_invoice(const struct ledger_view_invoice *invoice);
+/** One object; with a view: and its history. */
+bool tool_write_invoice(struct x402_buf *out, struct ledger_view *view,
+                        const struct ledger_view_invoice *invoice);
 
 #endif

@@ -41,7 +41,7 @@ test('only for this machine: Host, method, unknown pages', async () => {
   assert.equal(await status({ host: 'evil.example' }), 403);
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
     assert.equal(await status({}, { method }), 405);
-  for (const path of ['/etc/passwd', '/api', '/api/payment', '/api/payment?id=0', '/api/payment?id=1x', '/api/payment?id=99999999', '/api/payments?state=x'])
+  for (const path of ['/etc/passwd', '/api', '/api/payment', '/api/payment?id=0', '/api/payment?id=1x', '/api/payment?id=99999999', '/api/payments?state=x', '/api/invoice', '/api/invoice?id=1'])
     assert.equal(await status({}, { path }), 404, path);
   const page = await fetch(origin());
   assert.match(page.headers.get('content-security-policy'), /default-src 'none'; script-src 'self'/);
@@ -81,7 +81,7 @@ test('the page follows payments as they happen; sums, states and one payment are
   const [settled] = (await api('/api/payments')).payments.filter((one) => one.transaction);
   await page.locator('#payments').getByText(`#${settled.id}`, { exact: true }).click();
   await page.locator('#facts').getByText(settled.transaction).waitFor();
-  await page.locator('#history').getByText(`transaction signed: ${settled.transaction}`).waitFor();
+  await page.locator('#history [data-what=signed]').getByText(settled.transaction).waitFor();
   await accessible(page);
   assert.deepEqual(page.bad, []);
   await page.context().close();

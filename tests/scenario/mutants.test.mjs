@@ -48,6 +48,7 @@ mutants({
   capture_late: 'unit/test_ledger',
   capture_before_commit: 'unit/test_ledger',
   hold_ignored: 'unit/test_ledger',
+  no_history: 'unit/test_ledger_history',
   lock_off: 'unit/test_ledger_open',
   fence_off: 'unit/test_ledger_open',
   sync_off: 'unit/test_ledger_crash',

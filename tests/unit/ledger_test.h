@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "ledger/event.h"
 #include "ledger/ledger.h"
 
 #define NOW 1700000000000ull /* ms */
@@ -68,6 +69,9 @@ size_t test_open_txs(void);
 struct pay_row test_get(int64_t payment);
 /** One integer by SQL, through a connection of the test's own. */
 int64_t test_sql(const char *sql);
+/** The steps of a payment or invoice as the operator's tools read them,
+ * "what+ms" with ms after NOW; detail, reason, block, left out in brackets. */
+const char *test_history(enum ledger_rail rail, int64_t id);
 /** Every counter of the ledger against the rows: NULL, or what is wrong. */
 const char *test_audit(void);
 

@@ -341,7 +341,7 @@ resolve(uint8_t n, enum invoice_hold hold)
     uint8_t hash[32];
 
     memset(hash, n, 32);
-    ledger_invoice_resolve(test_ledger, hash, hold, NOW, on_plain, &w);
+    ledger_invoice_resolve(test_ledger, hash, hold, test_now_ms, on_plain, &w);
     test_wait(&w.done);
     OK(w.err == X402_OK);
 }
@@ -411,6 +411,91 @@ held_and_left(void)
     OK(news(63, false, 0, 0) == 0);
 }
 
+/* -- what the ledger can say of it later -- */
+
+static struct ledger_invoice_claimed
+claim_at(uint8_t n, bool held, unsigned ms)
+{
+    struct ledger_invoice_claim in = claim_of(n);
+
+    in.held = held;
+    in.paid.value = held ? 21000 : 0;
+    in.now_ms = NOW + ms;
+    return claim_with(&in);
+}
+
+static void
+is_history(uint8_t n, const char *expected)
+{
+    struct invoice_row row;
+    uint8_t hash[32];
+    const char *steps;
+
+    memset(hash, n, 32);
+    OK(ledger_invoice_find(test_ledger, hash, &row));
+    steps = test_history(LEDGER_INVOICE, row.id);
+    test_ok(strcmp(steps, expected) == 0, "history: %s", steps);
+}
+
+static void
+histories(void)
+{
+    struct ledger_invoice_claimed out;
+
+    OK(issue(70) == X402_OK && news(70, true, 21000, 0) != 0);
+    out = claim_at(70, false, 10);
+    OK(test_release(&out.rid, NOW + 20) == X402_OK);
+    out = claim_at(70, false, 30);
+    OK(test_lease_end(worker, NULL, 0, NOW + 40) == X402_OK);
+    out = claim_at(70, false, 50);
+    OK(test_capture(&out.rid, NOW + 60) == X402_OK);
+    OK(test_finish(&out.rid, X402_TILL_END_SERVER, NOW + 70) == X402_OK);
+    out = claim_at(70, false, 80);
+    OK(test_capture(&out.rid, NOW + 90) == X402_OK);
+    OK(test_finish(&out.rid, X402_TILL_END_COMPLETE, NOW + 100) == X402_OK);
+    is_history(70, "issued+0 paid+0 reserved+10 released+20 again+30 gone+40 "
+                   "again+50 captured+60 broken+70[3] redeemed+80 answered+90 "
+                   "delivered+100");
+}
+
+static void
+histories_of_held(void)
+{
+    struct ledger_invoice_claimed out = hold_and_claim(71);
+
+    OK(test_capture(&out.rid, NOW + 20) == X402_OK);
+    OK(test_finish(&out.rid, X402_TILL_END_COMPLETE, NOW + 25) == X402_OK);
+    test_now_ms = NOW + 30;
+    resolve(71, HOLD_SETTLED);
+    is_history(71, "issued+0 paid+0 reserved+0 captured+20 delivered+25 "
+                   "settled+30");
+    out = hold_and_claim(72);
+    OK(test_release(&out.rid, NOW + 20) == X402_OK);
+    resolve(72, HOLD_CANCELLED);
+    is_history(72, "issued+0 paid+0 reserved+0 released+20 cancelled+30");
+    test_now_ms = NOW;
+    /* events go with an invoice that is forgotten, others stay */
+    OK(issue(73) == X402_OK && news(73, false, 0, 0) == 0);
+    is_history(73, "issued+0 lapsed+0");
+    OK(news(73, true, 21000, 0) != 0);
+    is_history(73, "issued+0 paid+0 lapsed+0");
+}
+
+static void
+forgotten_with_its_history(void)
+{
+    struct waited w = {0};
+    int64_t before = test_sql("SELECT count(*) FROM event WHERE rail = 2");
+    int64_t of_72 = test_sql("SELECT count(*) FROM event WHERE rail = 2 AND "
+                             "subject IN (SELECT id FROM invoice WHERE "
+                             "state = 5 AND hold <> 3)");
+
+    ledger_invoices_prune(test_ledger, EXPIRES + 1, 100, on_plain, &w);
+    test_wait(&w.done);
+    OK(of_72 > 0 &&
+       test_sql("SELECT count(*) FROM event WHERE rail = 2") == before - of_72);
+}
+
 static void
 cursor_and_lists(void)
 {
@@ -467,6 +552,9 @@ main(void)
     late_and_lapsed();
     held();
     held_and_left();
+    histories();
+    histories_of_held();
+    forgotten_with_its_history();
     cursor_and_lists();
     restart();
     OK(test_audit() == NULL);

@@ -3,7 +3,7 @@
 // `mutants`, environment variable X402_MUTANT), the test that is there for it
 // does; without it, the same test passes.  A killer is
 //
-//     'unit/test_signer'                a unit test program
+//     'unit/test_signer'                a unit test program, and its arguments
 //     ['gateway/paid', '^v2: reserved'] tests of a *.test.mjs, by name
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -20,11 +20,12 @@ const WIDTH = apart ? 3 : 1;
 const PATIENCE = { unit: 60_000, node: 90_000 }; // a test that hangs has noticed
 const unbuilt = !readFileSync(PROGRAMS.x402d).includes('X402_MUTANT') && 'built without -Dmutants=true';
 
-/* killer: a unit test's program, or [file, pattern...] */
+/* killer: a unit test's command, or [file, pattern...] */
 function run(killer, mutant, more) {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const unit = typeof killer === 'string';
-  const command = unit ? [join(BUILD, 'tests', killer)]
+  const [program, ...args] = unit ? killer.split(' ') : [];
+  const command = unit ? [join(BUILD, 'tests', program), ...args]
     : [...apart ? ['unshare', ...LOOPBACK] : [], process.execPath, '--test', '--test-reporter=tap',
       ...killer.slice(1).map((pattern) => `--test-name-pattern=${pattern}`), join(PROJECT, 'tests', `${killer[0]}.test.mjs`)];
   return new Promise((resolve) => {
@@ -47,29 +48,55 @@ function byFile(killers) {
 
 const name = (killer) => [killer].flat().join(': ');
 
-/** Declares a test for each mutant of a table {name: killer}, and one for each
- *  killer without a mutant: what fails anyway kills nothing.  Where several
- *  tests must notice a fault, its entry is a list of killers.  env: for all of
- *  them; skip: why not. */
-export function mutants(table, { env = {}, skip = unbuilt } = {}) {
-  const kills = Object.entries(table).flatMap(([mutant, entry]) =>
-    (typeof entry !== 'string' && Array.isArray(entry[0]) ? entry : [entry]).map((killer) => [mutant, killer]));
-  describe('mutants', { concurrency: WIDTH, skip: unbuilt || skip }, () => {
-    for (const [file, patterns] of byFile(kills.map(([, killer]) => killer))) {
-      test(`as it is, passes: ${file}`, async () => {
-        const { code, out } = await run(patterns.length ? [file, ...patterns] : file, 'none', env);
-        assert.equal(code, 0, out.slice(-2000));
-        const passed = [...out.matchAll(/^ *ok \d+ - (.*)$/gm)].map(([, title]) => title).filter((title) => !/# SKIP/i.test(title));
-        for (const pattern of patterns)
-          assert.ok(passed.some((title) => new RegExp(pattern).test(title)), `"${pattern}" did not run:\n${out.slice(-500)}`);
-      });
-    }
-    for (const [mutant, killer] of kills) {
-      test(`${mutant} is noticed by ${name(killer)}`, async () => {
-        const { code, out } = await run(killer, mutant, env);
-        assert.notEqual(code, undefined, out);
-        assert.notEqual(code, 0, `it passes on broken code:\n${out.slice(-2000)}`);
-      });
-    }
+const isUnit = ({ killer }) => typeof killer === 'string';
+/* The quick ones at the end: no slow one is left over alone. */
+const slowFirst = (a, b) => isUnit(a) - isUnit(b);
+
+function declareControl([file, patterns], { env, skip }) {
+  test(`as it is, passes: ${file}`, { skip }, async () => {
+    const { code, out } = await run(patterns.length ? [file, ...patterns] : file, 'none', env);
+    assert.equal(code, 0, out.slice(-2000));
+    const passed = [...out.matchAll(/^ *ok \d+ - (.*)$/gm)].map(([, title]) => title).filter((title) => !/# SKIP/i.test(title));
+    for (const pattern of patterns)
+      assert.ok(passed.some((title) => new RegExp(pattern).test(title)), `"${pattern}" did not run:\n${out.slice(-500)}`);
   });
+}
+
+function declareKill({ mutant, killer, env, skip }) {
+  test(`${mutant} is noticed by ${name(killer)}`, { skip }, async () => {
+    const { code, out } = await run(killer, mutant, env);
+    assert.notEqual(code, undefined, out);
+    assert.notEqual(code, 0, `it passes on broken code:\n${out.slice(-2000)}`);
+  });
+}
+
+const lists = [];
+let gathering = false;
+
+/** From now on lists are kept for declare(). */
+export function gather() {
+  gathering = true;
+}
+
+/** Declares a test for each mutant of the lists, and one for each killer
+ *  without a mutant: what fails anyway kills nothing. */
+export function declare() {
+  const declared = lists.splice(0);
+  describe('mutants', { concurrency: WIDTH, skip: unbuilt }, () => {
+    for (const list of declared)
+      for (const control of byFile(list.kills.map(({ killer }) => killer)))
+        declareControl(control, list);
+    for (const kill of declared.flatMap(({ kills }) => kills).sort(slowFirst))
+      declareKill(kill);
+  });
+}
+
+/** A list {mutant: killer}; where several tests must notice a fault, its entry
+ *  is a list of killers.  env: for all of them; skip: why not. */
+export function mutants(table, { env = {}, skip = false } = {}) {
+  const kills = Object.entries(table).flatMap(([mutant, entry]) =>
+    (typeof entry !== 'string' && Array.isArray(entry[0]) ? entry : [entry]).map((killer) => ({ mutant, killer, env, skip })));
+  lists.push({ kills, env, skip });
+  if (!gathering)
+    declare();
 }

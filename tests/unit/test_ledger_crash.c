@@ -3,7 +3,9 @@
  * gets; it is killed, or its disk, its power or its memory fails; then the
  * ledger is opened again, and whatever was answered must still be so.
  *
- *     test_ledger_crash [ROUNDS]     more rounds than the usual ones */
+ *     test_ledger_crash [ROUNDS [PART]]   other than the 30 usual rounds of
+ *                                         kill -9; one part of the table below
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -482,21 +484,70 @@ full_disk(void)
     umount(folder);
 }
 
+/* -- all of them, or those that the command line names -- */
+
+static unsigned rounds = 30;
+
+static void
+kills(void)
+{
+    killed_at_random(rounds);
+    killed_at_every_commit();
+}
+
+static void
+writes_fail(void)
+{
+    sweep("writes fail", FAULT_WRITE_IO, false, 9, 400);
+    sweep("writes fail for ever", FAULT_WRITE_IO, true, 13, 400);
+}
+
+static void
+disk_is_full(void)
+{
+    sweep("the disk is full once", FAULT_WRITE_FULL, false, 9, 400);
+    sweep("the disk stays full", FAULT_WRITE_FULL, true, 13, 400);
+    full_disk();
+}
+
+static void
+reads_fail(void)
+{
+    sweep("reads fail", FAULT_READ, false, 9, 200);
+}
+
+static void
+power_is_lost(void)
+{
+    sweep("power is lost", FAULT_POWER, false, 3, 500);
+}
+
+static void
+memory_fails(void)
+{
+    sweep("memory fails", FAULT_MEMORY, false, 97, 6000);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} parts[] = {
+    {"kill", kills},          {"sync", sync_fails_once},
+    {"write", writes_fail},   {"full", disk_is_full},
+    {"read", reads_fail},     {"power", power_is_lost},
+    {"memory", memory_fails},
+};
+
 int
 main(int argc, char **argv)
 {
-    unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 30;
+    const char *only = argc > 2 ? argv[2] : NULL;
 
-    killed_at_random(rounds);
-    killed_at_every_commit();
-    sync_fails_once();
-    sweep("writes fail", FAULT_WRITE_IO, false, 9, 400);
-    sweep("writes fail for ever", FAULT_WRITE_IO, true, 13, 400);
-    sweep("the disk is full once", FAULT_WRITE_FULL, false, 9, 400);
-    sweep("the disk stays full", FAULT_WRITE_FULL, true, 13, 400);
-    sweep("reads fail", FAULT_READ, false, 9, 200);
-    sweep("power is lost", FAULT_POWER, false, 3, 500);
-    sweep("memory fails", FAULT_MEMORY, false, 97, 6000);
-    full_disk();
+    if (argc > 1)
+        rounds = (unsigned)strtoul(argv[1], NULL, 10);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (only == NULL || strcmp(only, parts[i].name) == 0)
+            parts[i].run();
+    }
     return test_done();
 }

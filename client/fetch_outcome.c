@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fetch_inside.h"
+#include "mutant.h"
 
 static void
 mark(struct fetch *fetch, enum record_state state)
@@ -247,7 +248,7 @@ fetch_paid_answer(struct fetch *fetch)
     if (fetch_is_redirect(fetch, answer))
         return redirected(fetch);
     if (is_refusal(fetch))
-        return refused(fetch);
+        return client_mutant("pays_again") ? fetch_402(fetch) : refused(fetch);
     if (answer->status >= 400)
         return failed(fetch);
     mark(fetch, RECORD_DONE);

@@ -57,7 +57,7 @@ ngx_http_x402_run_charges(ngx_http_x402_ctx_t *ctx, ngx_uint_t status)
 {
     ngx_uint_t  i, *s;
 
-    if (status < 400) {
+    if (status < 400 || ngx_http_x402_mutant("error_charged")) {
         return 1;
     }
 

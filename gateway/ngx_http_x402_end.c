@@ -183,6 +183,10 @@ ngx_http_x402_run_how(ngx_http_x402_ctx_t *ctx)
     r = ctx->request;
     c = r->connection;
 
+    if (ngx_http_x402_mutant("broken_is_whole")) {
+        return X402_TILL_END_COMPLETE;
+    }
+
     if (ctx->started && ctx->last && r->request_complete
         && !ngx_http_x402_mcp_cut(ctx)
         && !c->error && !c->timedout && !c->buffered)

@@ -184,7 +184,9 @@ ngx_http_x402_reply(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
 
     r->expect_tested = 1;
 
-    if (ngx_http_discard_request_body(r) != NGX_OK) {
+    if (!ngx_http_x402_mutant("body_left")
+        && ngx_http_discard_request_body(r) != NGX_OK)
+    {
         r->keepalive = 0;
     }
 

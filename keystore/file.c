@@ -10,6 +10,7 @@
 
 #include <x402/encode.h>
 
+#include "../lib/mutant.h"
 #include "keystore.h"
 
 /* The check is on the open file, not on the path: nothing can be swapped in
@@ -26,7 +27,8 @@ open_secret(int *out, const char *path)
         close(fd);
         return KEYSTORE_ERR_IO;
     }
-    if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0 ||
+    if (!S_ISREG(st.st_mode) ||
+        ((st.st_mode & 077) != 0 && !mutant("key_shared")) ||
         (st.st_uid != geteuid() && st.st_uid != 0)) {
         close(fd);
         return KEYSTORE_ERR_ACCESS;

@@ -274,6 +274,8 @@ start_groups(struct settler *settler, const struct pay_row *rows, size_t len)
             continue;
         if (!may_go(settler, &rows[i], now_ms)) {
             settler->blocked++;
+            if (mutant("first_blocks_all"))
+                break;
         } else if (rows[i].method == X402_METHOD_PERMIT2_UPTO) {
             upto[upto_len++] = &rows[i];
         } else {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../failpoint.h"
 #include "internal.h"
 
 struct list {
@@ -81,6 +82,10 @@ ledger_due(struct ledger *ledger, uint64_t chain_id, size_t limit,
     struct list *list = command_new(sizeof *list);
 
     list->which = SQL_DUE;
+    if (mutant("due_any_order")) {
+        list->which = SQL_IN_STATE;
+        list->state = PAY_CAPTURED;
+    }
     send_list(ledger, list, chain_id, limit, cb, arg);
 }
 

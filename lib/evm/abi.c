@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../mutant.h"
+
 #define WORD 32
 
 const uint8_t x402_abi_topic_transfer[32] = {
@@ -143,7 +145,7 @@ x402_abi_transfer(uint8_t *out, const struct x402_authorization *auth,
     if (signature_len == 65 && (signature[64] == 27 || signature[64] == 28)) {
         end = put_authorization(put_selector(out, transfer_vrs), auth);
         end = put_u64(end, signature[64]);
-        end = put_word(end, signature);
+        end = put_word(end, signature + (mutant("call_misshaped") ? 32 : 0));
         end = put_word(end, signature + 32);
     } else {
         end = put_authorization(put_selector(out, transfer_bytes), auth);

@@ -5,20 +5,18 @@ import { mutants } from '../harness/mutants.mjs';
 mutants({
   any_factory: ['chain/wallets', '^ERC-6492: who may be called'],
   payer_unchecked: ['chain/wallets', '^no chain is asked about what cannot be'],
-  // a node's silence is no proof; a reorg is followed; fees have a cap; an
-  // account nonce has one transaction; failing in a row ends
-  silence_is_proof: ['chain/settle', '^a stuck transaction gets a higher fee'],
+  // what somebody else paid is paid; what the ledger could not take is told
+  // again; an account nonce has one transaction; failing in a row ends
   others_pay_nothing: ['chain/settle', '^somebody else sends it first'],
-  reorg_ignored: ['chain/odd', '^a reorg of depth 2'],
-  edge_forgotten: ['chain/settle', '^a ledger that cannot be written'],
-  fees_uncapped: ['chain/odd', '^base fee times 1000'],
+  edge_forgotten: ['chain/settle', '^a ledger that cannot be written is told again: final'],
+  first_blocks_all: ['chain/settle', '^payments that cannot go yet do not hide'],
   nonce_twice: ['chain/settle', '^two signers share the work'],
   breaker_off: ['chain/odd', '^a token that says yes and does nothing'],
   spent_forgotten: ['chain/odd', '^the day'],
   // what an endpoint says: of which chain, how late, and whether another agrees
   any_chain: ['chain/witness', '^a stand-in of another chain'],
   stale_head: ['chain/witness', '^one whose head stands still'],
-  one_word_is_enough: ['chain/witness', '^one that'],
+  one_word_is_enough: ['chain/witness', '^one that forges a receipt'],
   // a payer's approval: only of Permit2, only his own, only one that can go,
   // and nothing is served on it
   approval_any_spender: ['chain/approval', '^an approval: another spender'],

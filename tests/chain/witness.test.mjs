@@ -144,7 +144,9 @@ test('a stand-in of another chain is found before it is needed', { timeout: 3000
   honest.edit = (question, answer) => (question.method === 'eth_chainId' ? { ...answer, result: '0x1' } : answer);
   const daemon = await world.daemon({ rpc: [liar.url, honest.url], agree: 1 });
   await daemon.ready();
-  for (const end = Date.now() + 20000; Date.now() < end && !/rpc_wrong_chain/.test(daemon.log);)
+  for (const end = Date.now() + 20000; Date.now() < end && !honest.seen.includes('eth_chainId');)
+    await sleep(100);
+  for (const end = Date.now() + 5000; Date.now() < end && !/rpc_wrong_chain/.test(daemon.log);)
     await sleep(100);
   assert.match(daemon.log, /rpc_wrong_chain/);
   liar.on = () => 'drop';

@@ -4,6 +4,8 @@
 import { mutants } from '../harness/mutants.mjs';
 
 mutants({
+  pays_again: ['client/hostile', '^price bait'],
+  key_shared: ['client/wallet', '^mode 640 is refused'],
   price_any: ['client/hostile', '^a price of'],
   lifetime_any: ['client/hostile', '^a lifetime of'],
   resource_any: ['client/hostile', '^a 402 about somebody else'],

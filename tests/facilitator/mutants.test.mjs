@@ -7,6 +7,7 @@ mutants({
   key_gas_unlimited: ['facilitator/gas', '^the last one that fits'],
   key_gas_forgotten: ['facilitator/gas', '^the same payment again'],
   status_any_host: [['pages/status', '^only for this machine']],
+  foreign_unseen: ['facilitator/online', '^a payee for whom another ledger collects'],
   open_to_all: ['facilitator/config', 'the world can settle'],
   scan_off: [['facilitator/restore', '^a backup that is put back']],
   reconcile_blind: [['facilitator/ledger', '^reconcile: rows that are gone'], ['facilitator/ledger', '^reconcile: payments that no transfer']],

@@ -11,6 +11,7 @@ mutants({
   domain_any_chain: 'unit/test_eip712',
   sha3_padding: 'unit/test_keccak',
   rlp_zeros: 'unit/test_rlp',
+  call_misshaped: 'unit/test_abi',
   amount_zeros: 'unit/test_amount',
   amount_wraps: 'unit/test_amount',
   json_duplicates: 'unit/test_json',
@@ -36,6 +37,7 @@ mutants({
   settle_other_terms: 'unit/test_cashier_facilitate',
   settle_for_anybody: 'unit/test_cashier_facilitate',
   credit_off: 'unit/test_ledger_settle',
+  due_any_order: 'unit/test_ledger_settle',
   // A31: overdraft of the allowance; C18: the second look refuses to sign it
   allowance_off: ['interop/permit2-gateway', '^payments at once: never more than the allowance'],
   upto_takes_all: ['interop/permit2-gateway', '^upto: the upstream says what it costs'],
@@ -51,9 +53,10 @@ mutants({
   no_history: 'unit/test_ledger_history',
   lock_off: 'unit/test_ledger_open',
   fence_off: 'unit/test_ledger_open',
-  sync_off: 'unit/test_ledger_crash',
-  log_late: 'unit/test_ledger_crash',
-  sync_error_ignored: 'unit/test_ledger_crash',
+  sync_off: 'unit/test_ledger_crash 30 power',
+  log_late: 'unit/test_ledger_crash 30 power',
+  sync_error_ignored: 'unit/test_ledger_crash 30 sync',
+  full_is_done: 'unit/test_ledger_crash 30 full',
 
   // tools: whose payment it is, and what is charged in vain
   mcp_headers: ['gateway/mcp', '^nothing of the client'],
@@ -65,8 +68,11 @@ mutants({
   status_ignored: 'unit/test_chain_receipt',
   null_is_failed: 'unit/test_chain_step',
   reorg_ignored: 'unit/test_chain_step',
+  silence_is_proof: 'unit/test_chain_step',
   final_at_once: 'unit/test_chain_step',
   fee_uncapped: 'unit/test_chain_fees',
+  fees_uncapped: 'unit/test_chain_fees',
+  plan_any_company: 'unit/test_chain_plan',
   rpc_any_id: ['chain/rpc', '^an answer that cannot be trusted'],
 
   domain_unchecked: ['chain/simulate', '^a token with another domain'],
@@ -90,4 +96,7 @@ mutants({
   credentials: ['gateway/refuse', '^more than one credential'],
   verify_off: ['gateway/refuse', '^a signature that is not'],
   body: ['gateway/refuse', '^what a payment is bound to'],
+  body_left: ['gateway/connections', '^the next request after a 402 or 400'],
+  error_charged: ['gateway/paid', '^upstream 500'],
+  broken_is_whole: ['gateway/hold', '^the upstream breaks off later'],
 });

@@ -70,6 +70,8 @@ struct config_network {
     uint64_t max_fee_gwei;  /* per gas; 0: 500 */
     uint64_t max_fee_settlement_gwei; /* whole transaction / payments in it */
     uint64_t max_fee_day_gwei;        /* of 24 hours; 0: none */
+    uint64_t gift_payer_gwei; /* gas for a payer's approval; 0: never given */
+    uint64_t gift_day_gwei;   /* to all of them, in 24 hours */
     struct x402_amount
         credit_payer; /* atomic units; default 1 unit of a 6-decimals token */
     struct x402_amount credit_total; /* default 50 units */

@@ -110,6 +110,12 @@ static const cyaml_schema_field_t fees_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t gift_fields[] = {
+    TEXT(NEEDED, file_gift, per_payer),
+    TEXT(NEEDED, file_gift, per_day),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t facilitator_fields[] = {
     TEXT(NEEDED, file_facilitator, url),
     TEXT(MAY, file_facilitator, key_file),
@@ -134,6 +140,7 @@ static const cyaml_schema_field_t network_fields[] = {
     MAPPING(MAY, file_network, credit, credit_fields),
     MAPPING(MAY, file_network, batch, batch_fields),
     MAPPING(MAY, file_network, max_fee, fees_fields),
+    MAPPING(MAY, file_network, approval_gas, gift_fields),
     LIST(MAY, file_network, eip6492_factories, &text_entry, 0,
          CONFIG_FACTORIES_MAX),
     TEXT(MAY, file_network, confirmations),

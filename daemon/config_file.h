@@ -80,6 +80,11 @@ struct file_fees {
     char *per_day;
 };
 
+struct file_gift {
+    char *per_payer;
+    char *per_day;
+};
+
 struct file_facilitator {
     char *url;
     char *key_file;
@@ -106,6 +111,7 @@ struct file_network {
     struct file_credit *credit;
     struct file_batch *batch;
     struct file_fees *max_fee;
+    struct file_gift *approval_gas;
     char **eip6492_factories;
     unsigned eip6492_factories_count;
     char *confirmations;

@@ -217,6 +217,28 @@ check_fees(const struct config_checking_network *n)
                                &n->out->max_fee_day_gwei));
 }
 
+static bool
+check_gift(const struct config_checking_network *n)
+{
+    const struct file_gift *in = n->in->approval_gas;
+    struct config_network *out = n->out;
+    char place[CONFIG_PLACE_MAX];
+
+    if (in == NULL)
+        return true;
+    if (out->signer_len == 0)
+        return config_complain(n->c->reading,
+                               config_place(place, n, ".approval_gas"),
+                               "there are no signers here to give it");
+    return config_take_number(
+               n->c, config_place(place, n, ".approval_gas.per_payer"),
+               in->per_payer, 1, 1000000000000, &out->gift_payer_gwei) &&
+           config_take_number(n->c,
+                              config_place(place, n, ".approval_gas.per_day"),
+                              in->per_day, out->gift_payer_gwei, 1000000000000,
+                              &out->gift_day_gwei);
+}
+
 /* -- sections -- */
 
 static bool
@@ -238,7 +260,8 @@ check_network(struct config_checking *c, unsigned index)
     c->config->network_len = index + 1;
     return check_rpc(&n) && check_signers(&n) && config_check_facilitator(&n) &&
            config_check_assets(&n) && config_check_credit(&n) &&
-           check_numbers(&n) && check_fees(&n) && config_check_factories(&n);
+           check_numbers(&n) && check_fees(&n) && check_gift(&n) &&
+           config_check_factories(&n);
 }
 
 bool

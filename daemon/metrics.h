@@ -21,6 +21,7 @@
     X(TRANSACTIONS, "x402_transactions_total", "transactions broadcast")       \
     X(APPROVALS, "x402_approvals_total",                                       \
       "payers' approvals of Permit2 broadcast")                                \
+    X(GIFTS, "x402_gas_gifts_total", "payers given the gas of their approval") \
     X(FEE_BUMPS, "x402_fee_bumps_total",                                       \
       "transactions replaced with a higher fee")                               \
     X(REORGS, "x402_reorgs_total", "mined transactions that left the chain")   \

@@ -9,6 +9,7 @@
 #include "../failpoint.h"
 #include "../log.h"
 #include "../metrics.h"
+#include "gift.h"
 #include "params.h"
 #include "quantity.h"
 
@@ -27,8 +28,7 @@ struct check {
     void *arg;
 };
 
-/* "If the user lacks balance": it could not even be sent.  We give no gas away:
- * between a gift and the approval nothing holds the payer to his word. */
+/* "If the user lacks balance": it could not even be sent. */
 static bool
 can_pay(const struct x402_approval *approval, const struct x402_amount *balance)
 {
@@ -41,7 +41,7 @@ can_pay(const struct x402_approval *approval, const struct x402_amount *balance)
 /* The account's nonce is the approval's, its fees are those of today, the token
  * takes it. */
 static enum x402_err
-judge(const struct check *check, const struct rpc_answer *answers)
+judge(struct check *check, const struct rpc_answer *answers)
 {
     struct x402_amount balance,
         max_fee = x402_amount_of(check->approval.max_fee);
@@ -56,12 +56,13 @@ judge(const struct check *check, const struct rpc_answer *answers)
         return X402_ERR_UNAVAILABLE;
     if (nonce != check->approval.nonce && !mutant("approval_any_nonce"))
         return X402_ERR_APPROVAL_BROADCAST;
-    if (!can_pay(&check->approval, &balance))
-        return X402_ERR_APPROVAL_GAS;
     if (answers[2].status != RPC_RESULT ||
         x402_amount_cmp(&max_fee, &check->chain->market.base) < 0)
         return X402_ERR_APPROVAL_BROADCAST;
-    return X402_OK;
+    if (can_pay(&check->approval, &balance))
+        return X402_OK;
+    return gift_check(check->chain, &check->w->ask, &check->approval, &balance,
+                      &check->verdict);
 }
 
 static void

@@ -2,11 +2,12 @@
 /* Permit2's allowance by the payer's own approve() (x402/approval.h): would it
  * go through, and broadcasting it.
  *
- * The transaction is the payer's: he pays its gas, and he can make it void at
- * any time with another one of the same account nonce.  So nothing is given on
- * it: such a payment is settled first, and its settlement is made and signed
- * only when the allowance is seen on the chain.  Nothing has to be remembered:
- * the ledger's row holds the approval, and sending it twice is harmless. */
+ * The transaction is the payer's: he pays its gas (given to him where gift.h
+ * says so), and he can make it void at any time with another one of the same
+ * account nonce.  So nothing is given on it: such a payment is settled first,
+ * and its settlement is made and signed only when the allowance is seen on the
+ * chain.  Nothing has to be remembered: the ledger's row holds the approval,
+ * and sending it twice is harmless. */
 #ifndef X402D_APPROVE_H
 #define X402D_APPROVE_H
 

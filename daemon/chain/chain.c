@@ -125,6 +125,15 @@ chain_spend(struct chain *chain, const struct fees *fees, uint64_t gas_limit,
     spent_add(&chain->spent, &cost, &none, core_now_ms());
 }
 
+void
+chain_spend_gift(struct chain *chain, uint64_t gwei, uint64_t at_ms)
+{
+    struct x402_amount wei = x402_amount_of(gwei), none = {{0}};
+
+    if (x402_amount_mul_u64(&wei, &wei, 1000000000))
+        spent_add(&chain->spent, &wei, &none, at_ms);
+}
+
 struct spending {
     struct chain *chain;
     int64_t batch;
@@ -137,6 +146,8 @@ on_cost(void *arg, const struct ledger_cost *row)
     struct spending *spending = arg;
     struct x402_amount cost = cost_of(&row->max_fee, row->gas_limit);
 
+    if (spending->batch != row->batch_id)
+        chain_spend_gift(spending->chain, row->gift_gwei, row->created_ms);
     if (spending->batch != row->batch_id)
         spending->before = (struct x402_amount){{0}};
     spent_add(&spending->chain->spent, &cost, &spending->before,

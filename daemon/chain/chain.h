@@ -58,9 +58,12 @@ struct chain_verdict {
     bool has_code;     /* the payer is a contract (or delegated, EIP-7702), or
                           will be one in the transaction that settles */
     bool deploys;      /* the latter: ERC-6492 */
-    bool approves;   /* the allowance is missing, and the payer's approval that
-                        came along would go through: settled first */
-    bool no_balance; /* nobody could be asked for it: no credit */
+    bool approves; /* the allowance is missing, and the payer's approval that
+                      came along would go through: settled first */
+    uint64_t gift_gwei; /* and so much native coin, or he could not send it; not
+                           counted is what he has got */
+    bool waits_gift;    /* given, and not in his account yet */
+    bool no_balance;    /* nobody could be asked for it: no credit */
     struct x402_amount
         balance; /* of the payer at block_number, read in the same call */
     struct x402_amount allowance; /* likewise, Permit2's */

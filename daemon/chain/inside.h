@@ -75,6 +75,8 @@ struct breaker *chain_breaker(struct chain *chain,
  *  (NULL: of none). */
 void chain_spend(struct chain *chain, const struct fees *fees,
                  uint64_t gas_limit, const struct fees *before);
+/** Native coin was given away. */
+void chain_spend_gift(struct chain *chain, uint64_t gwei, uint64_t at_ms);
 /** An error that the contract made, not the node. */
 bool chain_is_revert(const struct rpc_answer *answer);
 const struct x402_address *chain_multicall3(void);

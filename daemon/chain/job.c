@@ -19,6 +19,7 @@
 #include "approve.h"
 #include "flight.h"
 #include "follow.h"
+#include "gift.h"
 #include "inquire.h"
 #include "params.h"
 #include "quantity.h"
@@ -105,6 +106,20 @@ wants_inquiry(const struct member *member)
            (row->state == PAY_RESERVED && row->batch_id == 0);
 }
 
+/* Its gas, then the approval, then, seen on the chain, the settlement. */
+static void
+go_on(struct job *job, const struct member *member)
+{
+    struct settler *settler = job->settler;
+
+    if (member->gift_gwei != 0)
+        gift_give(settler, job->signer, &member->row, member->gift_gwei);
+    else if (!member->waits_gift)
+        approve_send(settler->chain, &member->row);
+    put_off(job, member, X402_ERR_ALLOWANCE);
+    settle_look_in(settler, RETRY_MS);
+}
+
 /* Out of this transaction.  It stays in the hand when it is inquired about. */
 static void
 leave(struct job *job, const struct member *member)
@@ -112,9 +127,7 @@ leave(struct job *job, const struct member *member)
     struct settler *settler = job->settler;
 
     if (member->approves) {
-        approve_send(settler->chain, &member->row);
-        put_off(job, member, X402_ERR_ALLOWANCE);
-        settle_look_in(settler, RETRY_MS);
+        go_on(job, member);
         return;
     }
     if (member->verdict == X402_ERR_UNAVAILABLE ||
@@ -165,6 +178,8 @@ on_verdict(void *arg, const struct chain_verdict *verdict)
     job->member[asking->i].has_code = verdict->has_code;
     job->member[asking->i].deploys = verdict->deploys;
     job->member[asking->i].approves = verdict->approves;
+    job->member[asking->i].gift_gwei = verdict->gift_gwei;
+    job->member[asking->i].waits_gift = verdict->waits_gift;
     free(asking);
     if (--job->waiting > 0)
         return;

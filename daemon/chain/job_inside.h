@@ -14,6 +14,8 @@ struct member {
     bool has_code;
     bool deploys;
     bool approves; /* its allowance is still to come */
+    uint64_t gift_gwei;
+    bool waits_gift;
 };
 
 struct job {
@@ -47,5 +49,7 @@ void job_payments(struct job *job, struct look_payment *out);
 
 /** Sign, store, hand over; later, when the signer is busy. */
 void job_submit(struct job *job);
+/** The signer is free: the next one that waits for him. */
+void job_next(struct settler *settler, const struct signer *signer);
 
 #endif

@@ -26,8 +26,8 @@ make_flight(const struct job *job, int64_t batch)
     return flight;
 }
 
-static void
-next_ready(struct settler *settler, const struct signer *signer)
+void
+job_next(struct settler *settler, const struct signer *signer)
 {
     for (struct job **at = &settler->ready; *at != NULL; at = &(*at)->next) {
         struct job *job = *at;
@@ -73,7 +73,7 @@ on_stored(void *arg, enum x402_err err, int64_t batch)
         else
             follow_add(chain->follower, flight);
     }
-    next_ready(settler, signer);
+    job_next(settler, signer);
 }
 
 static bool

@@ -26,6 +26,7 @@ open_flight(struct follower *follower, const struct ledger_batch_tx *tx)
     flight->signer = signers_find(follower->chain->signers, &tx->signer);
     flight->step.account_nonce = tx->account_nonce;
     flight->step.stuck_ms = core_now_ms();
+    flight->step.expires_s = tx->gift_until_s;
     if (flight->signer != NULL)
         signer_used(flight->signer, tx->account_nonce);
     flight->next = follower->flights;

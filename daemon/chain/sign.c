@@ -177,7 +177,7 @@ reads_back(const struct flight_tx *signed_tx, const struct x402_transaction *tx,
            x402_amount_cmp(&back.max_fee, &tx->max_fee) == 0 &&
            x402_amount_cmp(&back.max_priority_fee, &tx->max_priority_fee) ==
                0 &&
-           x402_amount_is_zero(&back.value) &&
+           x402_amount_cmp(&back.value, &tx->value) == 0 &&
            x402_address_eq(&back.to, &tx->to) &&
            back.data_len == tx->data_len &&
            (back.data_len == 0 ||
@@ -232,6 +232,29 @@ sign_settlement(struct flight_tx *out, const struct sign_order *order,
     return sign_checked(out, &tx, order->signer);
 }
 
+/* No call of anything, and no more than the operator's word. */
+bool
+sign_gift(struct flight_tx *out, const struct sign_order *order,
+          const struct x402_address *payer, uint64_t gwei)
+{
+    struct x402_transaction tx = {
+        .chain_id = order->chain_id,
+        .nonce = order->account_nonce,
+        .max_priority_fee = order->fees.max_priority,
+        .max_fee = order->fees.max_fee,
+        .gas_limit = order->gas_limit,
+        .to = *payer,
+        .value = x402_amount_of(gwei),
+    };
+
+    if ((gwei > order->network->gift_payer_gwei && !mutant("gift_any_size")) ||
+        !x402_amount_mul_u64(&tx.value, &tx.value, SIGN_GWEI)) {
+        log_event(LOG_ERROR, "gift_over_its_bound", NULL);
+        return false;
+    }
+    return sign_checked(out, &tx, order->signer);
+}
+
 bool
 sign_replacement(struct flight_tx *out, const struct flight_tx *before,
                  const struct signer *signer, const struct fees *fees,
@@ -248,6 +271,7 @@ sign_replacement(struct flight_tx *out, const struct flight_tx *before,
     tx.max_priority_fee = fees->max_priority;
     if (cancel) {
         tx.to = signer->address;
+        tx.value = x402_amount_of(0);
         tx.data = NULL;
         tx.data_len = 0;
     }

@@ -8,6 +8,8 @@
 #include "flight.h"
 #include "look.h"
 
+#define SIGN_GWEI 1000000000u
+
 /** What a settlement calls. */
 struct sign_calldata {
     struct x402_address to; /* the token, or Multicall3 */
@@ -39,6 +41,10 @@ struct sign_order {
  *  Memory: out->raw is malloc'd. */
 bool sign_settlement(struct flight_tx *out, const struct sign_order *order,
                      const struct look_payment *payments, size_t n);
+/** Sign a transfer of native coin to a payer; order's calldata does not matter.
+ *  false: it is more than the configuration gives to one payer. */
+bool sign_gift(struct flight_tx *out, const struct sign_order *order,
+               const struct x402_address *payer, uint64_t gwei);
 /** The same call with the same nonce at other fees; or with cancel an empty
  *  transaction of the signer to himself. */
 bool sign_replacement(struct flight_tx *out, const struct flight_tx *before,

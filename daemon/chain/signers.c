@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gift.h"
 #include "wallet.h"
 
 #define GWEI 1000000000u
@@ -172,7 +173,7 @@ chain_gas_gwei(const struct chain *chain, const struct chain_verdict *verdict)
                                        : FEES_GAS_SINGLE;
     struct fees fees;
     struct x402_amount wei, gwei;
-    uint64_t out;
+    uint64_t out, gift;
 
     if (chain->remote != NULL || !offer_single(chain, &fees))
         return 0;
@@ -181,7 +182,10 @@ chain_gas_gwei(const struct chain *chain, const struct chain_verdict *verdict)
     (void)x402_amount_div_u64(&gwei, &wei, GWEI);
     if (!x402_amount_u64(&out, &gwei) || out == UINT64_MAX)
         return UINT64_MAX;
-    return out + 1; /* upwards */
+    out++; /* upwards */
+    gift =
+        verdict->gift_gwei == 0 ? 0 : gift_cost_gwei(verdict->gift_gwei, &fees);
+    return gift > UINT64_MAX - out ? UINT64_MAX : out + gift;
 }
 
 static bool

@@ -238,6 +238,16 @@ void ledger_in_state(struct ledger *ledger, uint64_t chain_id,
                      enum pay_state state, size_t limit, ledger_rows_cb cb,
                      void *arg);
 
+/** Native coin for a payer who lacks the gas of his approval. */
+struct ledger_gift {
+    int64_t payment; /* 0: none */
+    uint64_t chain_id;
+    struct x402_address payer;
+    uint64_t account_nonce; /* of the approval that it is for */
+    uint64_t gwei;
+    uint64_t day_gwei; /* the most in 24 h, to all payers */
+};
+
 /** A signed transaction.  A batch is one account nonce; replacements share it.
  */
 struct ledger_tx {
@@ -252,12 +262,25 @@ struct ledger_tx {
     size_t raw_len;
     const int64_t *payments; /* of a new batch; copied */
     size_t payments_len;
+    struct ledger_gift gift; /* in place of payments */
 };
 /** Store a transaction BEFORE it is broadcast; its payments become SUBMITTED.
  * All or nothing: when one payment cannot (it was released meanwhile),
- * X402_ERR_BUSY and nothing is stored. cb's `payment` is the batch id. */
+ * X402_ERR_BUSY and nothing is stored. cb's `payment` is the batch id.  A gift
+ * is stored when the payment still waits and nothing speaks against it now. */
 void ledger_submit(struct ledger *ledger, const struct ledger_tx *tx,
                    uint64_t now_ms, ledger_cb cb, void *arg);
+
+enum ledger_gift_word {
+    LEDGER_GIFT_NONE = 0,  /* this payer gets nothing now */
+    LEDGER_GIFT_MAY = 1,   /* he may get it */
+    LEDGER_GIFT_GIVEN = 2, /* it is given: in a transaction on its way, or in
+                              the payer's account */
+};
+/** At once, from the reading connection; gift->payment does not matter. */
+enum ledger_gift_word ledger_gift(struct ledger *ledger,
+                                  const struct ledger_gift *gift,
+                                  uint64_t now_ms);
 
 /** SUBMITTED without a transaction of ours: stored BEFORE a remote facilitator
  * is told to settle this payment.  It has no batch, and no transaction until
@@ -276,6 +299,7 @@ struct ledger_batch_tx {
     const uint8_t *raw;
     size_t raw_len;
     uint64_t created_ms;
+    uint64_t gift_until_s; /* a gift, for a payment that ends then; 0: none */
 };
 typedef void (*ledger_txs_cb)(void *arg, const struct ledger_batch_tx *txs,
                               size_t len);
@@ -397,6 +421,7 @@ struct ledger_cost {
     struct x402_amount max_fee;
     uint64_t gas_limit;
     uint64_t created_ms;
+    uint64_t gift_gwei; /* given away with it */
 };
 typedef void (*ledger_cost_cb)(void *arg, const struct ledger_cost *cost);
 /** Call cb, at once, for each transaction stored since then; those of a batch

@@ -187,6 +187,7 @@ tx_read(struct db *db, sqlite3_stmt *stmt, struct ledger_batch_tx *out)
     out->raw = raw;
     out->raw_len = len;
     out->created_ms = (uint64_t)sqlite3_column_int64(stmt, 8);
+    out->gift_until_s = (uint64_t)sqlite3_column_int64(stmt, 9);
 }
 
 static void
@@ -340,6 +341,7 @@ ledger_costs(struct ledger *ledger, uint64_t chain_id, uint64_t since_ms,
             .created_ms = (uint64_t)sqlite3_column_int64(stmt, 0),
             .gas_limit = (uint64_t)sqlite3_column_int64(stmt, 2),
             .batch_id = sqlite3_column_int64(stmt, 3),
+            .gift_gwei = (uint64_t)sqlite3_column_int64(stmt, 4),
         };
 
         column_amount(db, stmt, 1, &cost.max_fee);

@@ -18,6 +18,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "007_hold.sql.h"
 #include "008_key_gas.sql.h"
 #include "009_history.sql.h"
+#include "010_gift.sql.h"
 };
 
 static bool

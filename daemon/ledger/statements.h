@@ -214,7 +214,9 @@
       "SELECT hash FROM tx WHERE batch = ?1 ORDER BY id DESC LIMIT 1")         \
     /* ids grow with time: nothing older is read */                            \
     X(SQL_TX_SINCE,                                                            \
-      "SELECT t.created_ms, t.max_fee, t.gas_limit, t.batch FROM tx t "        \
+      "SELECT t.created_ms, t.max_fee, t.gas_limit, t.batch, "                 \
+      "ifnull((SELECT gwei FROM gift g WHERE g.batch = t.batch), 0) "          \
+      "FROM tx t "                                                             \
       "JOIN batch b ON b.id = t.batch WHERE b.chain_id = ?1 AND t.id > "       \
       "ifnull((SELECT id FROM tx WHERE created_ms <= ?2 ORDER BY id DESC "     \
       "LIMIT 1), 0) ORDER BY t.batch, t.id")                                   \
@@ -224,7 +226,9 @@
     X(SQL_TX_BATCH, "SELECT batch FROM tx WHERE hash = ?1")                    \
     X(SQL_OPEN_TXS,                                                            \
       "SELECT b.id, b.signer, b.account_nonce, t.hash, t.max_fee, "            \
-      "t.max_priority_fee, t.gas_limit, t.raw, t.created_ms "                  \
+      "t.max_priority_fee, t.gas_limit, t.raw, t.created_ms, "                 \
+      "ifnull((SELECT p.valid_before FROM gift g JOIN payment p "              \
+      "ON p.id = g.payment WHERE g.batch = b.id), 0) "                         \
       "FROM batch b JOIN tx t ON t.batch = b.id "                              \
       "WHERE b.closed = 0 AND b.chain_id = ?1 ORDER BY b.id, t.id")            \
     /* -- history; 63: LEDGER_EVENTS_MAX - 1 -- */                             \
@@ -237,6 +241,16 @@
     X(SQL_EVENT_REFUSED,                                                       \
       "SELECT 1 FROM event WHERE rail = 1 AND subject = ?1 AND what = 4 "      \
       "AND reason = ?2")                                                       \
+    /* -- gifts -- */                                                          \
+    X(SQL_GIFT_LAST,                                                           \
+      "SELECT g.at_ms, p.state, g.account_nonce FROM gift g JOIN payment p "   \
+      "ON p.id = g.payment WHERE g.payer = ?1 AND g.chain_id = ?2 "            \
+      "ORDER BY g.at_ms DESC LIMIT 1")                                         \
+    X(SQL_GIFTS_SINCE, "SELECT ifnull(sum(gwei), 0) FROM gift "                \
+                       "WHERE chain_id = ?1 AND at_ms > ?2")                   \
+    X(SQL_GIFT_NEW,                                                            \
+      "INSERT INTO gift (payment, batch, chain_id, payer, "                    \
+      "account_nonce, gwei, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")       \
     /* -- numbers -- */                                                        \
     X(SQL_COUNT_STATES, "SELECT state, count(*), sum(run = 3) FROM payment "   \
                         "GROUP BY state")                                      \

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* submit: a signed transaction is stored before it is broadcast, and its
- * payments become SUBMITTED, all of them or none.  A batch is one account nonce
- * of one signer; its transactions differ in fees only. */
+ * payments become SUBMITTED, all of them or none; or it is a gift (gift.h).  A
+ * batch is one account nonce of one signer; its transactions differ in fees
+ * only. */
 #include <assert.h>
 #include <stdlib.h>
 
+#include "gift.h"
 #include "internal.h"
 
 struct submit {
@@ -132,6 +134,26 @@ submit_new(struct ledger *ledger, struct submit *s)
     return true;
 }
 
+/* The payment stays as it is; it may be given for once. */
+static bool
+submit_gift(struct ledger *ledger, struct submit *s)
+{
+    struct db *db = &ledger->write;
+    const struct ledger_tx *tx = &s->tx;
+    struct ledger_tx of_payment = {.chain_id = tx->chain_id,
+                                   .payments = &tx->gift.payment,
+                                   .payments_len = 1};
+    struct money row;
+
+    if (!all_submittable(ledger, &of_payment, &row) ||
+        gift_word(db, &tx->gift, s->now_ms) != LEDGER_GIFT_MAY)
+        return false;
+    s->plain.payment = new_batch(ledger, s);
+    store_tx(ledger, s, s->plain.payment);
+    gift_add(db, &tx->gift, s->plain.payment, s->now_ms);
+    return true;
+}
+
 static bool
 submit_replacement(struct ledger *ledger, struct submit *s)
 {
@@ -146,8 +168,9 @@ static void
 submit_run(struct ledger *ledger, struct command *command)
 {
     struct submit *s = (struct submit *)command;
-    bool good = s->tx.batch_id == 0 ? submit_new(ledger, s)
-                                    : submit_replacement(ledger, s);
+    bool good = s->tx.batch_id != 0       ? submit_replacement(ledger, s)
+                : s->tx.gift.payment != 0 ? submit_gift(ledger, s)
+                                          : submit_new(ledger, s);
 
     s->plain.err = good ? X402_OK : X402_ERR_BUSY;
 }

@@ -135,11 +135,26 @@ test('/settle broadcasts it, then settles; the second payment needs none', async
   assert.equal((await settle(await pay(payer, await approving(payer)))).success, true);
 });
 
-test('upto at /settle, for the amount that is asked', async () => {
+test('upto: good at /verify for the most, and settled for the amount that is asked', async () => {
   const payer = await somebody();
-  const answer = await settle(await pay(payer, await approving(payer), UPTO), { ...UPTO, amount: '700' });
+  const payment = await pay(payer, await approving(payer), UPTO);
+  assert.deepEqual(await verify(payment, UPTO), { isValid: true, payer: payer.address });
+  const answer = await settle(payment, { ...UPTO, amount: '700' });
   assert.equal(answer.success, true, JSON.stringify(answer));
   assert.equal(answer.amount, '700');
+});
+
+test('upto at /verify: what /settle would refuse is refused', async () => {
+  const [poor, late, short] = [await somebody('0x1'), await somebody(), await somebody()];
+  for (const [payer, options, reason] of [
+    [poor, {}, 'erc20_approval_insufficient_eth_for_gas'],
+    [late, { nonce: 1 }, 'erc20_approval_broadcast_failed'],
+    [short, { amount: 1999n }, 'erc20_approval_tx_invalid_calldata'],
+  ]) {
+    const payment = await pay(payer, await approving(payer, options), UPTO);
+    assert.equal((await verify(payment, UPTO)).invalidReason, reason);
+    assert.equal((await settle(payment, { ...UPTO, amount: '700' })).errorReason, reason);
+  }
 });
 
 test('two of one payer at once, each with the same approval', async () => {

@@ -23,6 +23,10 @@ mutants({
   approval_any_signer: ['chain/approval', '^signed by somebody else'],
   approval_any_nonce: ['chain/approval', '^an approval: a later account nonce'],
   approval_on_credit: ['chain/approval', '^the gateway serves when'],
+  // gas for it: once, no more than a payer may have, and the day ends
+  gift_again: ['chain/gift', '^a payer who moves the coin away'],
+  gift_any_size: ['chain/gift', '^an approval that asks for too much'],
+  gift_without_end: ['chain/gift', '^the day has an end'],
   // an equal transfer is not this payment's
   adopt_any_transfer: ['chain/permit2', '^taken back before'],
   strangers_first: ['chain/simulate', '^a flood of strangers'],

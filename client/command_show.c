@@ -10,6 +10,7 @@
 #include "command.h"
 #include "exit.h"
 #include "money.h"
+#include "record.h"
 #include "show.h"
 
 static const char help[] =
@@ -92,7 +93,7 @@ choice_json(const struct x402_choice *choice)
     x402_address_format(payee, &offer->pay_to);
     (void)x402_amount_format(amount, &offer->amount);
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:I,s:s}", "wire", show_wire(choice->wire),
+        "{s:s,s:s,s:s,s:s,s:s,s:I,s:s}", "wire", record_wire_name(choice->wire),
         "network", x402_network_by_id(offer->asset->chain_id)->caip2, "asset",
         offer->asset->address_text, "amount", amount, "price", price,
         "maxTimeoutSeconds", (json_int_t)offer->timeout_s, "payTo", payee);

@@ -17,22 +17,6 @@ static const struct {
 
 enum { STATES = sizeof(states) / sizeof(states[0]) };
 
-static const char *
-wire_name(enum x402_wire wire)
-{
-    switch (wire) {
-    case X402_WIRE_V2:
-        return "v2";
-    case X402_WIRE_V1:
-        return "v1";
-    case X402_WIRE_SEED000:
-        return "seed000";
-    case X402_WIRE_SEED001:
-        return "seed001";
-    }
-    return "";
-}
-
 const char *
 record_header_name(enum x402_wire wire)
 {
@@ -46,6 +30,22 @@ record_header_name(enum x402_wire wire)
         return "X-Payment";
     }
     return "";
+}
+
+const char *
+record_wire_name(enum x402_wire wire)
+{
+    switch (wire) {
+    case X402_WIRE_V2:
+        return "v2";
+    case X402_WIRE_V1:
+        return "v1";
+    case X402_WIRE_SEED000:
+        return "seed000";
+    case X402_WIRE_SEED001:
+        return "seed001";
+    }
+    return "?";
 }
 
 const char *
@@ -140,7 +140,7 @@ record_encode(struct x402_buf *out, const struct record *record)
     put_text(out, "url", record->url);
     put_text(out, "origin", record->origin);
     put_hex(out, "body", record->body32, sizeof(record->body32));
-    put_text(out, "wire", wire_name(record->wire));
+    put_text(out, "wire", record_wire_name(record->wire));
     put_u64(out, "chain", record->chain_id);
     put_address(out, "asset", &record->asset);
     put_text(out, "amount", amount);
@@ -199,7 +199,7 @@ get_wire(enum x402_wire *out, const json_t *root)
     if (x402_json_string(&text, root, "wire") != X402_OK)
         return X402_ERR_SYNTAX;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        if (x402_span_eq(text, x402_span_of(wire_name(all[i])))) {
+        if (x402_span_eq(text, x402_span_of(record_wire_name(all[i])))) {
             *out = all[i];
             return X402_OK;
         }

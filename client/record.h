@@ -55,6 +55,8 @@ struct record {
 
 /** The name of the header that carries a payment of this wire. */
 const char *record_header_name(enum x402_wire wire);
+/** As --wire takes it. */
+const char *record_wire_name(enum x402_wire wire);
 const char *record_state_name(enum record_state state);
 /** false: no such name; out is unchanged then. */
 bool record_state_by_name(enum record_state *out, struct x402_span name);

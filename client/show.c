@@ -8,22 +8,6 @@
 #include "money.h"
 #include "show.h"
 
-const char *
-show_wire(enum x402_wire wire)
-{
-    switch (wire) {
-    case X402_WIRE_V2:
-        return "v2";
-    case X402_WIRE_V1:
-        return "v1";
-    case X402_WIRE_SEED000:
-        return "seed000";
-    case X402_WIRE_SEED001:
-        return "seed001";
-    }
-    return "?";
-}
-
 static void
 show_budget(const struct config *config, bool testnet)
 {
@@ -73,7 +57,7 @@ show_offer(const struct fetch_result *result, const struct get_options *options,
     printf("  on       %s (%s)\n", network->label, network->caip2);
     printf("  token    %s %s\n", offer->asset->symbol,
            offer->asset->address_text);
-    printf("  wire     %s\n", show_wire(result->wire));
+    printf("  wire     %s\n", record_wire_name(result->wire));
     printf("  valid    %" PRIu64 " s\n", policy_lifetime_s(offer));
     printf("  cap      %s per payment\n", max);
     show_budget(config, network->testnet);

@@ -19,6 +19,4 @@ void show_end(const struct fetch_result *result,
 __attribute__((warn_unused_result)) bool
 show_json(const struct fetch_result *result, const struct output *output);
 
-const char *show_wire(enum x402_wire wire);
-
 #endif

@@ -3,6 +3,7 @@
 #include "multi.h"
 
 #include "failpoint.h"
+#include "must.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,14 +30,6 @@ struct multi {
     void (*closed)(void *arg);
     void *closed_arg;
 };
-
-static void *
-must(void *memory)
-{
-    if (memory == NULL)
-        abort(); /* out of memory: restart reads the ledger */
-    return memory;
-}
 
 /* -- closing -- */
 

@@ -11,6 +11,7 @@
 #include <x402/abi.h>
 
 #include "../log.h"
+#include "../must.h"
 #include "catchup.h"
 #include "follow.h"
 #include "remote.h"
@@ -27,11 +28,7 @@
 void *
 chain_alloc(size_t size)
 {
-    void *memory = calloc(1, size);
-
-    if (memory == NULL)
-        abort(); /* out of memory: restart reads the ledger */
-    return memory;
+    return must(calloc(1, size));
 }
 
 const struct x402_address *

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "../multi.h"
+#include "../must.h"
 
 #define FIRST_CAPACITY 4096
 
@@ -36,14 +37,6 @@ struct post {
     void (*closed)(void *arg);
     void *closed_arg;
 };
-
-static void *
-must(void *memory)
-{
-    if (memory == NULL)
-        abort(); /* out of memory: restart reads the ledger */
-    return memory;
-}
 
 /* -- one answer -- */
 

@@ -13,6 +13,7 @@
 #include "../failpoint.h"
 #include "../log.h"
 #include "../metrics.h"
+#include "../must.h"
 #include "attested.h"
 
 #define SUPPORTED_MS 60000 /* between looks while it is there */
@@ -51,14 +52,6 @@ struct call {
     facilitator_cb cb;
     void *arg;
 };
-
-static void *
-must(void *memory)
-{
-    if (memory == NULL)
-        abort(); /* out of memory: restart reads the ledger */
-    return memory;
-}
 
 static void
 format_url(char *out, size_t cap, const struct facilitator *f, const char *path)

@@ -193,6 +193,8 @@ uint64_t ledger_key_gas(struct ledger *ledger, const char *key,
                         uint64_t now_ms);
 
 typedef void (*ledger_cb)(void *arg, enum x402_err err, int64_t payment);
+/** A ledger_cb for who need not know. */
+void ledger_nobody(void *arg, enum x402_err err, int64_t payment);
 
 /** CAPTURED, or for a settle-first or redeemed run: the run counts as captured.
  *  charge: upto only, how much of the authorization is taken; NULL: all.  Of 0

@@ -47,16 +47,6 @@ read_authorization(struct db *db, sqlite3_stmt *stmt, struct pay_row *out)
     column_blob(db, stmt, 14, out->fingerprint, sizeof out->fingerprint);
 }
 
-static bool
-is_zero(const uint8_t *bytes, size_t len)
-{
-    uint8_t any = 0;
-
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
-}
-
 /* One byte for the kind, then the data. */
 static void
 read_sponsor(sqlite3_stmt *stmt, int at, struct x402_sponsor *out)
@@ -90,7 +80,7 @@ read_transaction(struct db *db, sqlite3_stmt *stmt, struct pay_row *out)
     if (sqlite3_column_type(stmt, 16) != SQLITE_NULL)
         column_blob(db, stmt, 16, out->tx_hash, sizeof out->tx_hash);
     /* zeros: at a remote facilitator, no transaction known */
-    out->has_tx = !is_zero(out->tx_hash, sizeof out->tx_hash);
+    out->has_tx = !x402_all_zero(out->tx_hash, sizeof out->tx_hash);
     out->block_number = (uint64_t)sqlite3_column_int64(stmt, 17);
     if (sqlite3_column_type(stmt, 18) != SQLITE_NULL)
         column_blob(db, stmt, 18, out->block_hash, sizeof out->block_hash);

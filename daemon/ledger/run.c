@@ -398,16 +398,6 @@ send_run(struct ledger *ledger, struct run *run)
     (void)command_send(ledger, &run->plain.head, false);
 }
 
-#ifdef X402_MUTANTS
-static void
-nobody(void *arg, enum x402_err err, int64_t payment)
-{
-    (void)arg;
-    (void)err;
-    (void)payment;
-}
-#endif
-
 void
 ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
                const struct x402_amount *charge, uint64_t now_ms,
@@ -423,7 +413,7 @@ ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
     run->margin_s = margin_s;
 #ifdef X402_MUTANTS
     if (mutant("capture_before_commit")) {
-        run->plain.cb = nobody;
+        run->plain.cb = ledger_nobody;
         cb(arg, X402_OK, 0);
     }
 #endif

@@ -40,6 +40,14 @@ command_resize(void *memory, size_t size)
     return out;
 }
 
+void
+ledger_nobody(void *arg, enum x402_err err, int64_t payment)
+{
+    (void)arg;
+    (void)err;
+    (void)payment;
+}
+
 void *
 command_copy(const void *bytes, size_t len)
 {

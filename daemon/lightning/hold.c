@@ -32,14 +32,6 @@ hold_is_long(const struct lightning *l, const struct lnd_invoice *invoice)
 
 /* -- the end -- */
 
-static void
-nobody(void *arg, enum x402_err err, int64_t payment)
-{
-    (void)arg;
-    (void)err;
-    (void)payment;
-}
-
 /* resolved: HOLD_NONE: not known, to be tried again */
 static void
 end(struct telling *telling, enum invoice_hold resolved)
@@ -58,7 +50,7 @@ end(struct telling *telling, enum invoice_hold resolved)
                                                  : METRIC_HOLD_LOST,
                     1);
         ledger_invoice_resolve(l->ledger, telling->row.payment_hash, resolved,
-                               core_now_ms(), nobody, NULL);
+                               core_now_ms(), ledger_nobody, NULL);
     }
     free(telling);
 }

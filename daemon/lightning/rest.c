@@ -9,6 +9,7 @@
 #include <x402/json.h>
 
 #include "../multi.h"
+#include "../must.h"
 
 #define PATH_MAX_LEN 512
 
@@ -37,14 +38,6 @@ struct rest {
     void (*closed)(void *arg);
     void *closed_arg;
 };
-
-static void *
-must(void *memory)
-{
-    if (memory == NULL)
-        abort(); /* out of memory: restart reads the ledger */
-    return memory;
-}
 
 /* -- bytes -- */
 

@@ -21,14 +21,6 @@ struct sweep_look {
 static void next_batch(struct lightning *l);
 
 static void
-nobody(void *arg, enum x402_err err, int64_t payment)
-{
-    (void)arg;
-    (void)err;
-    (void)payment;
-}
-
-static void
 on_taken(void *arg, enum x402_err err, int64_t payment)
 {
     (void)arg;
@@ -41,7 +33,7 @@ end_pass(struct lightning *l)
 {
     l->sweeping = false;
     ledger_invoices_prune(l->ledger, core_now_ms() / 1000 - SWEEP_KEEP_S,
-                          SWEEP_PRUNE_MAX, nobody, NULL);
+                          SWEEP_PRUNE_MAX, ledger_nobody, NULL);
 }
 
 static void

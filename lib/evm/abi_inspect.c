@@ -31,23 +31,13 @@ take(struct cursor *c, size_t len)
     return at;
 }
 
-static bool
-all_zero(const uint8_t *at, size_t len)
-{
-    uint8_t any = 0;
-
-    for (size_t i = 0; i < len; i++)
-        any |= at[i];
-    return any == 0;
-}
-
 static uint64_t
 take_u64(struct cursor *c)
 {
     const uint8_t *word = take(c, WORD);
     uint64_t value = 0;
 
-    if (!all_zero(word, WORD - 8))
+    if (!x402_all_zero(word, WORD - 8))
         c->bad = true;
     for (unsigned i = WORD - 8; i < WORD; i++)
         value = value << 8 | word[i];
@@ -66,7 +56,7 @@ take_address(struct x402_address *out, struct cursor *c)
 {
     const uint8_t *word = take(c, WORD);
 
-    if (!all_zero(word, 12))
+    if (!x402_all_zero(word, 12))
         c->bad = true;
     memcpy(out->byte, word + 12, 20);
 }
@@ -86,7 +76,7 @@ take_bytes(struct cursor *c, uint64_t max)
     at = take(c, (size_t)len);
     gap = (WORD - (size_t)len % WORD) % WORD;
     pad = take(c, gap);
-    if (!all_zero(pad, gap))
+    if (!x402_all_zero(pad, gap))
         c->bad = true;
     return (struct cursor){at, (size_t)len, c->bad};
 }

@@ -130,16 +130,6 @@ take_reserve(struct till_take *take, struct x402_till_reserve *reserve)
     take_text(take, reserve->resource, sizeof(reserve->resource));
 }
 
-static bool
-all_zero(const uint8_t *bytes, size_t len)
-{
-    uint8_t any = 0;
-
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
-}
-
 static enum x402_ln_network
 take_ln_network(struct till_take *take)
 {
@@ -170,12 +160,12 @@ take_reserved(struct till_take *take, struct x402_till_reserved *reserved)
     if (take->bad)
         return;
     if (reserved->err != X402_OK &&
-        !all_zero(reserved->rid.byte, sizeof(reserved->rid.byte)))
+        !x402_all_zero(reserved->rid.byte, sizeof(reserved->rid.byte)))
         take->bad = true;
     if ((reserved->network != 0) != (reserved->amount.value != 0))
         take->bad = true;
     if (!reserved->has_transaction &&
-        !all_zero(reserved->transaction, sizeof(reserved->transaction)))
+        !x402_all_zero(reserved->transaction, sizeof(reserved->transaction)))
         take->bad = true;
 }
 

@@ -9,16 +9,6 @@
 
 #include "wire.h"
 
-/* Absent, null and "" are all in use for "not known". */
-static bool
-says_something(const json_t *object, const char *key)
-{
-    const json_t *member = json_object_get(object, key);
-
-    return member != NULL && !json_is_null(member) &&
-           !(json_is_string(member) && json_string_length(member) == 0);
-}
-
 static enum x402_err
 answer_load(json_t **out, struct x402_span body)
 {
@@ -49,7 +39,7 @@ payer_check(const json_t *object, const struct x402_facilitator_ask *ask)
     struct x402_address payer;
     enum x402_err err;
 
-    if (!says_something(object, "payer"))
+    if (!wire_says_something(object, "payer"))
         return X402_OK;
     err = x402_json_address(&payer, object, "payer");
     if (err == X402_OK && !x402_address_eq(&payer, &ask->auth->from))
@@ -65,7 +55,7 @@ reason_read(enum x402_err *out, const json_t *object, const char *key, bool yes)
 
     *out = X402_OK;
     if (yes)
-        return says_something(object, key) ? X402_ERR_SYNTAX : X402_OK;
+        return wire_says_something(object, key) ? X402_ERR_SYNTAX : X402_OK;
     *out = X402_ERR_INTERNAL;
     if (x402_json_string(&text, object, key) == X402_OK)
         *out = wire_reason(text);
@@ -97,16 +87,6 @@ x402_verify_answer_decode(struct x402_verify_answer *out, struct x402_span body,
 /* -- settle -- */
 
 static bool
-is_zero(const uint8_t *bytes, size_t len)
-{
-    uint8_t any = 0;
-
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
-}
-
-static bool
 transaction_read(struct x402_settle_answer *out, const json_t *object)
 {
     struct x402_span text;
@@ -115,7 +95,7 @@ transaction_read(struct x402_settle_answer *out, const json_t *object)
         x402_json_string(&text, object, "transaction") == X402_OK &&
         x402_hex_decode(out->transaction, sizeof(out->transaction), text) ==
             X402_OK &&
-        !is_zero(out->transaction, sizeof(out->transaction));
+        !x402_all_zero(out->transaction, sizeof(out->transaction));
     return out->has_transaction;
 }
 
@@ -140,7 +120,7 @@ amount_check(const json_t *object, const struct x402_facilitator_ask *ask)
     struct x402_amount amount;
     enum x402_err err;
 
-    if (!says_something(object, "amount"))
+    if (!wire_says_something(object, "amount"))
         return X402_OK;
     err = x402_json_amount(&amount, object, "amount");
     if (err == X402_OK && x402_amount_cmp(&amount, &ask->auth->value) != 0)

@@ -69,6 +69,15 @@ wire_optional_object(const json_t **out, const json_t *object, const char *key)
 }
 
 bool
+wire_says_something(const json_t *object, const char *key)
+{
+    const json_t *member = json_object_get(object, key);
+
+    return member != NULL && !json_is_null(member) &&
+           !(json_is_string(member) && json_string_length(member) == 0);
+}
+
+bool
 wire_extra_is(const json_t *extra, const char *key, const char *expected)
 {
     struct x402_span text;

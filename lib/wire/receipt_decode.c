@@ -78,16 +78,6 @@ transaction_read(struct x402_receipt *out, const json_t *object)
     return x402_hex_decode(out->transaction, sizeof(out->transaction), text);
 }
 
-/* Absent, null and "" are all in use for "not known". */
-static bool
-says_something(const json_t *object, const char *key)
-{
-    const json_t *member = json_object_get(object, key);
-
-    return member != NULL && !json_is_null(member) &&
-           !(json_is_string(member) && json_string_length(member) == 0);
-}
-
 static enum x402_err
 object_read(struct x402_receipt *out, const json_t *object)
 {
@@ -97,9 +87,9 @@ object_read(struct x402_receipt *out, const json_t *object)
         err = network_read(out, object);
     if (err == X402_OK)
         err = transaction_read(out, object);
-    if (err == X402_OK && says_something(object, "payer"))
+    if (err == X402_OK && wire_says_something(object, "payer"))
         err = x402_json_address(&out->payer, object, "payer");
-    if (err == X402_OK && says_something(object, "amount"))
+    if (err == X402_OK && wire_says_something(object, "amount"))
         err = x402_json_amount(&out->amount, object, "amount");
     return err;
 }

@@ -37,6 +37,8 @@ X402_MUST_CHECK enum x402_err wire_timeout_read(uint32_t *out,
 /** An optional object member; null counts as absent.  SYNTAX. */
 X402_MUST_CHECK enum x402_err
 wire_optional_object(const json_t **out, const json_t *object, const char *key);
+/** Absent, null and "" are all in use for "not known". */
+bool wire_says_something(const json_t *object, const char *key);
 /** Is extra.<key> the string `expected`? */
 bool wire_extra_is(const json_t *extra, const char *key, const char *expected);
 /** Are extra.name and extra.version the EIP-712 domain of our table? */

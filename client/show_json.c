@@ -48,7 +48,8 @@ offer_object(const struct fetch_result *result)
 {
     json_t *object = json_object();
 
-    json_object_set_new(object, "wire", json_string(record_wire_name(result->wire)));
+    json_object_set_new(object, "wire",
+                        json_string(record_wire_name(result->wire)));
     put_network(object, result->offer.asset->chain_id);
     put_amount(object, &result->offer.amount, result->offer.asset);
     put_address(object, "payTo", &result->offer.pay_to);
@@ -105,7 +106,8 @@ payment_object(const struct fetch_result *result)
     x402_hex_encode(nonce, record->auth.nonce, sizeof(record->auth.nonce));
     json_object_set_new(object, "state",
                         json_string(record_state_name(record->state)));
-    json_object_set_new(object, "wire", json_string(record_wire_name(record->wire)));
+    json_object_set_new(object, "wire",
+                        json_string(record_wire_name(record->wire)));
     put_network(object, record->chain_id);
     put_amount(object, &record->auth.value,
                x402_asset_by_address(record->chain_id, &record->asset));

@@ -413,6 +413,7 @@ ngx_int_t ngx_http_x402_resource(ngx_http_request_t *r,
 ngx_int_t ngx_http_x402_reply_headers(ngx_http_request_t *r,
     ngx_http_x402_ctx_t *ctx, ngx_http_x402_loc_conf_t *xlcf,
     ngx_uint_t status, enum x402_err err, ngx_str_t *body);
+ngx_chain_t *ngx_http_x402_whole(ngx_pool_t *pool, void *data, size_t len);
 ngx_int_t ngx_http_x402_reply(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_http_x402_loc_conf_t *xlcf, enum x402_err err);
 ngx_int_t ngx_http_x402_preflight(ngx_http_request_t *r);

@@ -405,9 +405,8 @@ static ngx_int_t
 ngx_http_x402_discovery_send(ngx_http_request_t *r, ngx_str_t *body)
 {
     ngx_int_t     rc;
-    ngx_buf_t    *b;
     ngx_str_t     age, any;
-    ngx_chain_t   out;
+    ngx_chain_t  *out;
 
     ngx_str_set(&age, "public, max-age=300");
     ngx_str_set(&any, "*");
@@ -430,19 +429,10 @@ ngx_http_x402_discovery_send(ngx_http_request_t *r, ngx_str_t *body)
         return rc;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
+    out = ngx_http_x402_whole(r->pool, body->data, body->len);
+    if (out == NULL) {
         return NGX_ERROR;
     }
 
-    b->memory = 1;
-    b->pos = body->data;
-    b->last = body->data + body->len;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, out);
 }

@@ -387,12 +387,11 @@ ngx_http_x402_mcp_send(ngx_http_request_t *r, ngx_uint_t status,
     struct x402_buf *buf)
 {
     ngx_int_t     rc;
-    ngx_buf_t    *b;
     ngx_str_t     no_store;
-    ngx_chain_t   out;
+    ngx_chain_t  *out;
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL || buf->full) {
+    out = ngx_http_x402_whole(r->pool, buf->at, buf->len);
+    if (out == NULL || buf->full) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -414,16 +413,7 @@ ngx_http_x402_mcp_send(ngx_http_request_t *r, ngx_uint_t status,
         return rc;
     }
 
-    b->memory = 1;
-    b->pos = (u_char *) buf->at;
-    b->last = b->pos + buf->len;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, out);
 }
 
 

@@ -281,17 +281,19 @@ ngx_http_x402_mcp_finish(ngx_http_request_t *r, ngx_http_x402_call_t *call)
 {
     ngx_int_t         rc;
     ngx_str_t         no_store;
-    ngx_buf_t        *b;
     ngx_uint_t        header_only;
-    ngx_chain_t       out;
+    ngx_chain_t      *out;
     struct x402_buf   buf;
 
     r = r->main;
     call->sent = 1;
 
-    b = ngx_calloc_buf(r->pool);
+    if (ngx_http_x402_mcp_write(r, call, &buf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-    if (b == NULL || ngx_http_x402_mcp_write(r, call, &buf) != NGX_OK) {
+    out = ngx_http_x402_whole(r->pool, buf.at, buf.len);
+    if (out == NULL) {
         return NGX_ERROR;
     }
 
@@ -321,16 +323,7 @@ ngx_http_x402_mcp_finish(ngx_http_request_t *r, ngx_http_x402_call_t *call)
         return rc;
     }
 
-    b->memory = 1;
-    b->pos = (u_char *) buf.at;
-    b->last = b->pos + buf.len;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    rc = ngx_http_x402_mcp_next_body(r, &out);
+    rc = ngx_http_x402_mcp_next_body(r, out);
 
     r->header_only = header_only;
 

@@ -163,15 +163,42 @@ ngx_http_x402_reply_retry(ngx_http_request_t *r, ngx_uint_t status)
 
 /* before anything of a response exists; the caller returns NGX_DONE */
 
+/* a body that is there already, and nothing after it */
+
+ngx_chain_t *
+ngx_http_x402_whole(ngx_pool_t *pool, void *data, size_t len)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *out;
+
+    b = ngx_calloc_buf(pool);
+    out = ngx_alloc_chain_link(pool);
+
+    if (b == NULL || out == NULL) {
+        return NULL;
+    }
+
+    b->memory = 1;
+    b->pos = data;
+    b->last = b->pos + len;
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out->buf = b;
+    out->next = NULL;
+
+    return out;
+}
+
+
 ngx_int_t
 ngx_http_x402_reply(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_http_x402_loc_conf_t *xlcf, enum x402_err err)
 {
     ngx_int_t     rc;
     ngx_str_t     body;
-    ngx_buf_t    *b;
     ngx_uint_t    status;
-    ngx_chain_t   out;
+    ngx_chain_t  *out;
 
     if (ctx) {
         ctx->state = ngx_http_x402_over;
@@ -201,19 +228,10 @@ ngx_http_x402_reply(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
+    out = ngx_http_x402_whole(r->pool, body.data, body.len);
+    if (out == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    b->memory = 1;
-    b->pos = body.data;
-    b->last = body.data + body.len;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
 
     rc = ngx_http_send_header(r);
 
@@ -221,5 +239,5 @@ ngx_http_x402_reply(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         return rc;
     }
 
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, out);
 }

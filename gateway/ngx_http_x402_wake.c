@@ -183,9 +183,8 @@ ngx_http_x402_hold_page(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
     ngx_uint_t status, enum x402_err err)
 {
     ngx_int_t     rc;
-    ngx_buf_t    *b;
     ngx_str_t     body;
-    ngx_chain_t   out;
+    ngx_chain_t  *out;
 
     ngx_http_clean_header(r);
 
@@ -204,21 +203,12 @@ ngx_http_x402_hold_page(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx,
         return rc;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
+    out = ngx_http_x402_whole(r->pool, body.data, body.len);
+    if (out == NULL) {
         return NGX_ERROR;
     }
 
-    b->memory = 1;
-    b->pos = body.data;
-    b->last = body.data + body.len;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_x402_next_body(r, &out);
+    return ngx_http_x402_next_body(r, out);
 }
 
 

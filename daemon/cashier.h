@@ -46,8 +46,9 @@ void cashier_lease_ended(struct cashier *cashier, const uint8_t worker[16]);
 /** charge: upto, how much is taken; NULL: all. */
 void cashier_capture(struct cashier *cashier, const struct x402_rid *rid,
                      const struct x402_amount *charge, ledger_cb cb, void *arg);
+/** status: what was answered, see till.h. */
 void cashier_release(struct cashier *cashier, const struct x402_rid *rid,
-                     ledger_cb cb, void *arg);
+                     unsigned status, ledger_cb cb, void *arg);
 
 /* -- for the facilitator -- */
 

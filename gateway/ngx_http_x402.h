@@ -324,6 +324,7 @@ struct ngx_http_x402_rsv_s {
 
     struct x402_rid                  rid;
     enum x402_till_end               end;
+    uint16_t                         status;     /* answered with, RELEASE */
     struct x402_amount               charge;     /* upto, if has_charge */
 
     enum x402_till_type              type;       /* of the first question */

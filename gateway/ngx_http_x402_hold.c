@@ -107,6 +107,8 @@ ngx_http_x402_hold(ngx_http_request_t *r, ngx_http_x402_ctx_t *ctx)
 
     if (ctx->release) {
         ctx->status = "released";
+        ctx->rsv->status = (uint16_t) ngx_min(r->headers_out.status,
+                                              X402_TILL_STATUS_MAX);
     }
 
     if (ngx_http_x402_mutant("capture_skipped") && !ctx->release) {

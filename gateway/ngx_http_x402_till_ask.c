@@ -260,7 +260,8 @@ ngx_http_x402_till_fill(struct x402_till_frame *frame,
 
     case NGX_HTTP_X402_RELEASE:
         frame->type = X402_TILL_RELEASE;
-        frame->u.rid = rsv->rid;
+        frame->u.release.rid = rsv->rid;
+        frame->u.release.status = rsv->status;
         break;
 
     case NGX_HTTP_X402_STARTED:

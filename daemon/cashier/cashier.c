@@ -126,8 +126,8 @@ cashier_capture(struct cashier *cashier, const struct x402_rid *rid,
 
 void
 cashier_release(struct cashier *cashier, const struct x402_rid *rid,
-                ledger_cb cb, void *arg)
+                unsigned status, ledger_cb cb, void *arg)
 {
-    ledger_release(cashier->ledger, rid, core_now_ms(), on_released,
+    ledger_release(cashier->ledger, rid, status, core_now_ms(), on_released,
                    charge_new(cashier, cb, arg));
 }

@@ -77,7 +77,7 @@ on_refused(void *arg, enum x402_err err, int64_t payment)
 static void
 let_go(struct reserve *r, ledger_cb cb)
 {
-    ledger_release(r->op.cashier->ledger, &r->out.rid, core_now_ms(), cb, r);
+    ledger_release(r->op.cashier->ledger, &r->out.rid, 0, core_now_ms(), cb, r);
 }
 
 static void

@@ -25,7 +25,7 @@ enum ledger_rail { LEDGER_PAYMENT = 1, LEDGER_INVOICE = 2 };
 enum ledger_event {
     /* rows of `event` */
     EVENT_RELEASED = 1,    /* the request failed and was not charged.  detail:
-                              the upstream's HTTP status, 0: there was none */
+                              the answer's HTTP status, 0: there was none */
     EVENT_WORKER_GONE = 2, /* its gateway worker ended during the run */
     EVENT_RESERVED_AGAIN = 3, /* the same request came once more */
     EVENT_REFUSED = 4,  /* and was refused; the first one of each reason */

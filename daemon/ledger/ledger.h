@@ -206,9 +206,11 @@ void ledger_nobody(void *arg, enum x402_err err, int64_t payment);
 void ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
                     const struct x402_amount *charge, uint64_t now_ms,
                     unsigned margin_s, ledger_cb cb, void *arg);
-/** RELEASED; for a charged row: REDEEMABLE.  Idempotent. */
+/** RELEASED; for a charged row: REDEEMABLE.  Idempotent.
+ *  status: of the HTTP answer that is not charged for, 0: none; for the
+ * history. */
 void ledger_release(struct ledger *ledger, const struct x402_rid *rid,
-                    uint64_t now_ms, ledger_cb cb, void *arg);
+                    unsigned status, uint64_t now_ms, ledger_cb cb, void *arg);
 /** Not synced on their own. */
 void ledger_started(struct ledger *ledger, const struct x402_rid *rid,
                     ledger_cb cb, void *arg);

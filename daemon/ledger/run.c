@@ -16,6 +16,7 @@ struct run {
     bool has_charge;
     struct x402_amount charge;
     enum x402_till_end end;
+    unsigned status;
 };
 
 void
@@ -283,7 +284,8 @@ static void
 release_run(struct ledger *ledger, struct command *command)
 {
     struct run *run = (struct run *)command;
-    struct ledger_step why = {.what = EVENT_RELEASED, .at_ms = run->now_ms};
+    struct ledger_step why = {
+        .what = EVENT_RELEASED, .at_ms = run->now_ms, .detail = run->status};
     struct row row;
 
     if (rid_is_invoice(&run->rid)) {
@@ -422,10 +424,11 @@ ledger_capture(struct ledger *ledger, const struct x402_rid *rid,
 
 void
 ledger_release(struct ledger *ledger, const struct x402_rid *rid,
-               uint64_t now_ms, ledger_cb cb, void *arg)
+               unsigned status, uint64_t now_ms, ledger_cb cb, void *arg)
 {
     struct run *run = new_run(release_run, rid, cb, arg);
 
+    run->status = status;
     run->now_ms = now_ms;
     send_run(ledger, run);
 }

@@ -231,7 +231,8 @@ take_question(struct connection *c, const struct x402_till_frame *frame)
                         on_charged, q);
         return true;
     case X402_TILL_RELEASE:
-        cashier_release(till->cashier, &frame->u.rid, on_charged, q);
+        cashier_release(till->cashier, &frame->u.release.rid,
+                        frame->u.release.status, on_charged, q);
         return true;
     case X402_TILL_STARTED:
         ledger_started(till->ledger, &frame->u.rid, on_charged, q);

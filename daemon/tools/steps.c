@@ -78,7 +78,7 @@ static void
 add_detail(struct x402_buf *out, const struct ledger_step *step)
 {
     if (step->what == EVENT_RELEASED && step->detail != 0) {
-        x402_buf_text(out, "; the upstream answered ");
+        x402_buf_text(out, "; the answer was ");
         x402_buf_u64(out, step->detail);
     }
     if (step->what == EVENT_BROKEN)

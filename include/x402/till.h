@@ -44,7 +44,7 @@
 #include <x402/error.h>
 #include <x402/payment.h>
 
-#define X402_TILL_VERSION 2
+#define X402_TILL_VERSION 3
 #define X402_TILL_FRAME_MAX 16384
 #define X402_TILL_INFLIGHT_MAX                                                 \
     1024 /* questions without an answer per connection */
@@ -53,6 +53,7 @@
 #define X402_TILL_ANSWER_S                                                     \
     45 /* a question without an answer: the worker closes the connection */
 #define X402_TILL_HOLD_MAX 512
+#define X402_TILL_STATUS_MAX 999
 
 enum x402_till_type {
     X402_TILL_HELLO = 1,
@@ -126,7 +127,13 @@ struct x402_till_capture {
     struct x402_amount charge;
 };
 
-/* STARTED and DONE say how a run went. */
+struct x402_till_release {
+    struct x402_rid rid;
+    uint16_t status; /* of the answer that is not charged for; 0: there was
+                        none */
+};
+
+/* DONE says how a run went. */
 enum x402_till_end {
     X402_TILL_END_COMPLETE = 1, /* every byte was sent */
     X402_TILL_END_CLIENT = 2,   /* the client left or stopped reading */
@@ -218,7 +225,8 @@ struct x402_till_frame {
         struct x402_till_reserve reserve;
         struct x402_till_reserved reserved;
         struct x402_till_capture capture;
-        struct x402_rid rid; /* RELEASE, STARTED */
+        struct x402_till_release release;
+        struct x402_rid rid; /* STARTED */
         struct x402_till_done done;
         struct x402_till_ack ack;
         struct x402_till_issue issue;

@@ -193,6 +193,13 @@ take_done(struct till_take *take, struct x402_till_done *done)
 }
 
 static void
+take_release(struct till_take *take, struct x402_till_release *release)
+{
+    till_take_bytes(take, release->rid.byte, sizeof(release->rid.byte));
+    release->status = (uint16_t)till_take_upto(take, 2, X402_TILL_STATUS_MAX);
+}
+
+static void
 take_issue(struct till_take *take, struct x402_till_issue *issue)
 {
     uint64_t unit;
@@ -272,6 +279,8 @@ take_body(struct till_take *take, struct x402_till_frame *frame)
         take_capture(take, &frame->u.capture);
         return;
     case X402_TILL_RELEASE:
+        take_release(take, &frame->u.release);
+        return;
     case X402_TILL_STARTED:
         till_take_bytes(take, frame->u.rid.byte, sizeof(frame->u.rid.byte));
         return;

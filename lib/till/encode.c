@@ -197,6 +197,10 @@ put_body(struct till_put *put, const struct x402_till_frame *frame)
         put_capture(put, &frame->u.capture);
         return;
     case X402_TILL_RELEASE:
+        till_put_bytes(put, frame->u.release.rid.byte,
+                       sizeof(frame->u.release.rid.byte));
+        till_put_uint(put, frame->u.release.status, 2);
+        return;
     case X402_TILL_STARTED:
         till_put_bytes(put, frame->u.rid.byte, sizeof(frame->u.rid.byte));
         return;

@@ -102,7 +102,7 @@ const LIES = {
   'an answer to a question that nobody asked': { way: 'answer', kind: 'RESERVED', lie: (bytes) => { const b = Buffer.from(bytes); b.writeBigUInt64BE(77n << 20n, 8); return b; } },
   'a RESERVED where an ACK belongs': { way: 'answer', kind: 'ACK', lie: (bytes, { id }) => frame(TYPE.RESERVED, id, Buffer.alloc(RESERVED_BYTES)) },
   'a frame of an unknown type': { way: 'answer', kind: 'RESERVED', lie: (bytes, { id }) => frame(99, id) },
-  'a frame of another version': { way: 'ask', kind: 'RESERVE', lie: (bytes) => { const b = Buffer.from(bytes); b[4] = 2; return b; } },
+  'a frame of another version': { way: 'ask', kind: 'RESERVE', lie: (bytes) => { const b = Buffer.from(bytes); b[4] ^= 0x80; return b; } },
   'a length out of bounds': { way: 'ask', kind: 'CAPTURE', lie: (bytes) => { const b = Buffer.from(bytes); b.writeUInt32BE(0x7fffffff, 0); return b; } },
   'another error than there is': { way: 'answer', kind: 'RESERVED', lie: (bytes) => { const b = Buffer.from(bytes); b.writeUInt16BE(999, 16); return b; } },
   'busy': { way: 'answer', kind: 'ACK', lie: (bytes, { id }) => { const body = Buffer.alloc(2); body.writeUInt16BE(ERR.BUSY, 0); return frame(TYPE.ACK, id, body); } },

@@ -25,7 +25,7 @@ export const END = { 1: 'complete', 2: 'client', 3: 'server' };
 export function frame(type, id, body = Buffer.alloc(0)) {
   const head = Buffer.alloc(16);
   head.writeUInt32BE(12 + body.length, 0);
-  head.writeUInt8(2, 4);
+  head.writeUInt8(3, 4);
   head.writeUInt8(type, 5);
   head.writeBigUInt64BE(id, 8);
   return Buffer.concat([head, body]);
@@ -57,7 +57,8 @@ function read(type, body) {
   case TYPE.DONE: return { rid: hex(body.subarray(0, 16)), end: END[body[16]] };
   case TYPE.CAPTURE:
     return { rid: hex(body.subarray(0, 16)), charge: body[16] ? BigInt(hex(body.subarray(17))) : undefined };
-  case TYPE.RELEASE: case TYPE.STARTED: return { rid: hex(body) };
+  case TYPE.RELEASE: return { rid: hex(body.subarray(0, 16)), status: body.readUInt16BE(16) };
+  case TYPE.STARTED: return { rid: hex(body) };
   default: return {};
   }
 }

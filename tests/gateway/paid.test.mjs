@@ -98,4 +98,5 @@ test('upstream 500: released, and the payment is not charged', async () => {
   assert.equal(res.body, 'broken\n');
   assert.equal(res.headers['payment-response'], undefined);
   assert.deepEqual(g.till.names(), ['RESERVE', 'RELEASE']);
+  assert.equal(g.till.frames.find(({ name }) => name === 'RELEASE').status, 500);
 });

@@ -62,13 +62,11 @@ reserve(const struct x402_till_reserve *in)
 }
 
 struct got
-charge(void (*command)(struct cashier *, const struct x402_rid *, ledger_cb,
-                       void *),
-       const struct x402_rid *rid)
+release_of(const struct x402_rid *rid)
 {
     struct got got = {0};
 
-    command(test_cashier, rid, on_plain, &got);
+    cashier_release(test_cashier, rid, 500, on_plain, &got);
     test_wait(&got.done);
     return got;
 }

@@ -28,9 +28,7 @@ void begin(struct got *got, const struct x402_till_reserve *in);
 struct got reserve(const struct x402_till_reserve *in);
 /** cashier_capture of all. */
 struct got capture_all(const struct x402_rid *rid);
-struct got charge(void (*command)(struct cashier *, const struct x402_rid *,
-                                  ledger_cb, void *),
-                  const struct x402_rid *rid);
+struct got release_of(const struct x402_rid *rid);
 /** Run the loop until so many are watched, or were asked about. */
 void until_watched(size_t len);
 void until_asked(unsigned len);

@@ -223,7 +223,7 @@ test_release(const struct x402_rid *rid, uint64_t now_ms)
 {
     struct answer answer = {0};
 
-    ledger_release(test_ledger, rid, now_ms, on_plain, &answer);
+    ledger_release(test_ledger, rid, 500, now_ms, on_plain, &answer);
     return result(&answer);
 }
 

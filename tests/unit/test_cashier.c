@@ -107,7 +107,7 @@ released_asks_again(void)
     unsigned asked = fake.asked;
     struct got got = reserve(&in);
 
-    OK(charge(cashier_release, &got.out.rid).err == X402_OK);
+    OK(release_of(&got.out.rid).err == X402_OK);
     fake.verdict.err = X402_ERR_FUNDS;
     OK(reserve(&in).err == X402_ERR_FUNDS);
     fake.verdict.err = X402_OK;

@@ -149,7 +149,7 @@ reserved_by_a_gateway(void)
 
     OK(settle(&in).err == X402_ERR_IN_PROGRESS);
     OK(verify(&in).err == X402_ERR_IN_PROGRESS);
-    charge(cashier_release, &got.out.rid);
+    release_of(&got.out.rid);
     OK(verify(&in).err == X402_OK);
 }
 

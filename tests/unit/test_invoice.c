@@ -453,9 +453,10 @@ histories(void)
     out = claim_at(70, false, 80);
     OK(test_capture(&out.rid, NOW + 90) == X402_OK);
     OK(test_finish(&out.rid, X402_TILL_END_COMPLETE, NOW + 100) == X402_OK);
-    is_history(70, "issued+0 paid+0 reserved+10 released+20 again+30 gone+40 "
-                   "again+50 captured+60 broken+70[3] redeemed+80 answered+90 "
-                   "delivered+100");
+    is_history(70,
+               "issued+0 paid+0 reserved+10 released+20[500] again+30 gone+40 "
+               "again+50 captured+60 broken+70[3] redeemed+80 answered+90 "
+               "delivered+100");
 }
 
 static void
@@ -472,7 +473,7 @@ histories_of_held(void)
     out = hold_and_claim(72);
     OK(test_release(&out.rid, NOW + 20) == X402_OK);
     resolve(72, HOLD_CANCELLED);
-    is_history(72, "issued+0 paid+0 reserved+0 released+20 cancelled+30");
+    is_history(72, "issued+0 paid+0 reserved+0 released+20[500] cancelled+30");
     test_now_ms = NOW;
     /* events go with an invoice that is forgotten, others stay */
     OK(issue(73) == X402_OK && news(73, false, 0, 0) == 0);

@@ -135,7 +135,7 @@ advance(unsigned i, unsigned at)
         ledger_reserve(test_ledger, &in, on_reserved, (void *)(uintptr_t)i);
         return;
     case RELEASED:
-        ledger_release(test_ledger, &rids[i], NOW, on_stage, arg);
+        ledger_release(test_ledger, &rids[i], 0, NOW, on_stage, arg);
         return;
     case CAPTURED:
         ledger_capture(test_ledger, &rids[i], NULL, NOW, 20, on_stage, arg);

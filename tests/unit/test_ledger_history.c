@@ -100,7 +100,7 @@ the_long_way(void)
     mine_at(id, batch, 102, 14);
     test_now_ms = NOW + 15;
     OK(test_final(tx) == X402_OK);
-    IS(id, "reserved+0 released+1 again+2 gone+4 again+5 captured+6 "
+    IS(id, "reserved+0 released+1[500] again+2 gone+4 again+5 captured+6 "
            "delivered+7 refused+8[replayed] signed+10 replaced+11 "
            "mined+12[block 101] reorged+13[block 101] mined+14[block 102] "
            "final+15[block 102]");

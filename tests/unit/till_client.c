@@ -211,6 +211,9 @@ charge(struct client *c, enum x402_till_type type, const struct x402_rid *rid)
     if (type == X402_TILL_DONE) {
         frame.u.done.rid = *rid;
         frame.u.done.end = X402_TILL_END_COMPLETE;
+    } else if (type == X402_TILL_RELEASE) {
+        frame.u.release.rid = *rid;
+        frame.u.release.status = 502;
     } else {
         frame.u.rid = *rid;
     }

@@ -12,7 +12,7 @@ CREATE TABLE event (
     seq INTEGER NOT NULL CHECK (seq BETWEEN 0 AND 63),
     at_ms INTEGER NOT NULL,
     what INTEGER NOT NULL,
-    -- RELEASED: the upstream's HTTP status; BROKEN: how, as in till.h
+    -- RELEASED: the answer's HTTP status; BROKEN: how, as in till.h
     detail INTEGER NOT NULL,
     reason INTEGER NOT NULL,
     tx BLOB CHECK (length(tx) = 32),

@@ -167,6 +167,7 @@ run(struct fetch *fetch)
                                           : plain_answer(fetch);
     }
     memcpy(fetch->result->url, fetch->url.text, sizeof(fetch->url.text));
+    fetch_held_end(fetch);
     if (fetch->result->has_payment)
         journal_close(&fetch->result->payment.entry);
 }

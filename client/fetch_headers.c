@@ -85,7 +85,7 @@ append_payment(struct curl_slist **list, const struct record *record)
 static bool
 append_all(struct curl_slist **list, const struct fetch *fetch)
 {
-    bool agent = false;
+    bool agent = false, accept = false;
 
     for (size_t i = 0; i < fetch->options->headers_len; i++) {
         const char *header = fetch->options->headers[i];
@@ -93,10 +93,16 @@ append_all(struct curl_slist **list, const struct fetch *fetch)
         if (!fetch_sends_header(fetch, header))
             continue;
         agent = agent || is_named(header, "user-agent");
+        accept = accept || is_named(header, "accept-payment");
         if (!append(list, header))
             return false;
     }
     if (!agent && !append(list, "User-Agent: x402/" X402_VERSION))
+        return false;
+    /* until the seller's node holds the payment every answer is a 402: one
+     * without a fresh invoice */
+    if (fetch->carries && fetch->held.lnd != NULL && !accept &&
+        !append(list, "Accept-Payment: lightning;q=0"))
         return false;
     return !fetch->carries ||
            append_payment(list, &fetch->result->payment.record);

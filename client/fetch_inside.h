@@ -35,6 +35,11 @@ struct fetch {
     struct retry retry;
     enum pay_earlier earlier;
     uint64_t deadline_ms; /* monotonic; 0: none */
+    struct {
+        struct lnd *lnd; /* NULL: no hold invoice is being paid */
+        uint64_t wait_ms;
+        bool lnd_said; /* what became of the payment */
+    } held;
 };
 
 /** What to do after an answer. */
@@ -76,6 +81,13 @@ enum fetch_next fetch_redirect(struct fetch *fetch);
 
 /* fetch_lightning.c: the same for --rail lightning */
 enum fetch_next fetch_402_lightning(struct fetch *fetch);
+
+/* fetch_held.c */
+/** The seller's node does not hold the payment yet.  false: that is not what
+ *  the answer says. */
+bool fetch_held_waits(enum fetch_next *next, struct fetch *fetch);
+/** At the end of a run: did the seller take the payment or give it back? */
+void fetch_held_end(struct fetch *fetch);
 
 /* fetch_headers.c */
 /** Does the current request carry this header of the user's? */

@@ -53,9 +53,6 @@ find_entry(struct ln_offer *offer, enum x402_ln_network network)
         json_t *entry = json_array_get(accepts, i);
         enum x402_err err = x402_lnbtc_read_entry(&offer->terms, entry);
 
-        /* a held invoice's payer learns no preimage before it is settled */
-        if (err == X402_OK && offer->terms.held)
-            err = X402_ERR_LN_FLOW;
         if (err == X402_OK && offer->terms.network == network) {
             offer->entry = entry;
             return X402_OK;
@@ -174,6 +171,7 @@ fill_record(struct ln_record *record, const struct fetch *fetch,
 {
     fill_request(record, fetch);
     record->network = offer->terms.network;
+    record->held = offer->terms.held;
     memcpy(record->payee, offer->terms.pay_to, X402_NODE_LEN);
     memcpy(record->payment_hash, invoice->payment_hash, 32);
     memcpy(record->request_hash, offer->terms.request_hash, 32);
@@ -189,6 +187,21 @@ fill_record(struct ln_record *record, const struct fetch *fetch,
 
 /* ---- paying ---- */
 
+static void
+write_header(struct x402_buf *out, struct x402_buf *scratch,
+             const struct ln_record *record)
+{
+    struct x402_span accepted = x402_span_of(record->accepted);
+    struct x402_span resource = x402_span_of(record->resource);
+
+    if (record->held)
+        x402_lnbtc_payment_encode_held(out, scratch, accepted, resource,
+                                       x402_span_of(record->invoice));
+    else
+        x402_lnbtc_payment_encode(out, scratch, accepted, resource,
+                                  record->preimage);
+}
+
 /* What the rest of a run works with: the header, until when, and the file. */
 static enum fetch_next
 carry(struct fetch *fetch, const struct ln_payment *paid)
@@ -202,9 +215,7 @@ carry(struct fetch *fetch, const struct ln_payment *paid)
 
     if (scratch == NULL)
         return fetch_end(fetch, CLIENT_EXIT_USAGE, "no memory");
-    x402_lnbtc_payment_encode(
-        &header, &more, x402_span_of(paid->record.accepted),
-        x402_span_of(paid->record.resource), paid->record.preimage);
+    write_header(&header, &more, &paid->record);
     explicit_bzero(scratch, X402_PAYMENT_HEADER_MAX);
     free(scratch);
     if (header.full)
@@ -213,7 +224,9 @@ carry(struct fetch *fetch, const struct ln_payment *paid)
     record->header[header.len] = '\0';
     record->wire = X402_WIRE_V2;
     record->state = paid->record.state;
-    record->auth.valid_before_s = paid->record.end_s + LN_USABLE_S;
+    /* a hold invoice's seller gives the money back at its end */
+    record->auth.valid_before_s =
+        paid->record.end_s + (paid->record.held ? 0 : LN_USABLE_S);
     payment->resumed = paid->resumed;
     payment->in_doubt = paid->resumed && paid->record.state == RECORD_UNKNOWN;
     fetch->result->has_payment = true;
@@ -261,8 +274,11 @@ settle(struct fetch *fetch, struct ln_payment *payment, struct lnd *lnd,
     fetch->result->payment.entry = payment->entry;
     if (code == CLIENT_EXIT_OK) {
         next = carry(fetch, payment);
-        if (next == FETCH_NEXT_SEND)
+        if (next == FETCH_NEXT_SEND) {
+            if (payment->record.held && !payment->record.has_preimage)
+                fetch->held.lnd = lnd;
             return next;
+        }
     } else {
         if (code == CLIENT_EXIT_UNKNOWN)
             fetch->result->outcome = FETCH_UNKNOWN;
@@ -348,7 +364,8 @@ with_node(struct fetch *fetch, struct ln_offer *offer, enum x402_err found)
     next = lnd == NULL ? fetch_end(fetch, CLIENT_EXIT_WALLET,
                                    "the Lightning node cannot be used")
                        : pay(fetch, folder, payment, offer, found, lnd);
-    lnd_close(lnd);
+    if (fetch->held.lnd == NULL)
+        lnd_close(lnd);
     explicit_bzero(payment, sizeof(*payment));
     free(payment);
     return next;

@@ -114,6 +114,12 @@ server_error(struct fetch *fetch)
     mark(fetch, RECORD_FAILED);
     fetch->result->outcome = FETCH_FAILED;
     record_when(until, fetch->result->payment.record.auth.valid_before_s);
+    if (fetch->held.lnd != NULL)
+        return fetch_end(fetch, server_error_code(fetch),
+                         "the server reports an error, HTTP %ld; the Lightning "
+                         "payment is still on its way, and the same command "
+                         "asks what became of it",
+                         fetch->answer->status);
     if (fetch->result->lightning.set)
         return fetch_end(fetch, server_error_code(fetch),
                          "the server reports an error, HTTP %ld; the Lightning "
@@ -239,7 +245,10 @@ enum fetch_next
 fetch_paid_answer(struct fetch *fetch)
 {
     const struct exchange_answer *answer = fetch->answer;
+    enum fetch_next next;
 
+    if (fetch_held_waits(&next, fetch))
+        return next;
     read_receipt(fetch);
     if (is_server_error(fetch))
         return server_error(fetch);

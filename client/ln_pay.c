@@ -256,6 +256,34 @@ can_still_be_paid(const struct ln_record *record)
     return record_now().wall_s + LN_MARGIN_S < record->end_s;
 }
 
+/* By the node's clock as well: it pays no invoice that is over. */
+static bool
+is_over(const struct ln_record *record)
+{
+    return record_now().wall_s >= record->end_s + LN_OVER_S;
+}
+
+/* The very same invoice: should LND have it after all, it says so. */
+static void
+pay_or_go_on(struct lnd_payment *answer, const struct ln_payment *out,
+             struct lnd *lnd)
+{
+    const struct ln_record *record = &out->record;
+
+    if (out->resumed && record->held)
+        lnd_look(answer, lnd, record->payment_hash);
+    else if (out->resumed)
+        lnd_track(answer, lnd, record->payment_hash);
+    if (answer->state != LND_NEVER || !can_still_be_paid(record))
+        return;
+    if (record->held)
+        lnd_start(answer, lnd, record->invoice, record->payment_hash,
+                  record->max_fee);
+    else
+        lnd_pay(answer, lnd, record->invoice, record->payment_hash,
+                record->max_fee);
+}
+
 enum client_exit
 ln_settle(struct ln_payment *out, struct lnd *lnd, bool *void_now,
           char reason[256])
@@ -266,17 +294,18 @@ ln_settle(struct ln_payment *out, struct lnd *lnd, bool *void_now,
     *void_now = false;
     if (record->has_preimage)
         return CLIENT_EXIT_OK;
-    if (out->resumed)
-        lnd_track(&answer, lnd, record->payment_hash);
-    /* The very same invoice: should LND have it after all, it says so. */
-    if (answer.state == LND_NEVER && can_still_be_paid(record))
-        lnd_pay(&answer, lnd, record->invoice, record->payment_hash,
-                record->max_fee);
+    pay_or_go_on(&answer, out, lnd);
     switch (answer.state) {
     case LND_PAID:
         return paid(out, &answer);
-    case LND_FAILED:
     case LND_NEVER:
+        /* an earlier sending may still reach it */
+        if (!is_over(record))
+            return under_way(&answer, reason);
+        return not_paid(out, &answer, void_now, CLIENT_EXIT_UNAFFORDABLE,
+                        reason);
+    case LND_REFUSED:
+    case LND_FAILED:
         return not_paid(out, &answer, void_now, CLIENT_EXIT_UNAFFORDABLE,
                         reason);
     case LND_UNSENT:
@@ -284,6 +313,8 @@ ln_settle(struct ln_payment *out, struct lnd *lnd, bool *void_now,
             return under_way(&answer, reason);
         return not_paid(out, &answer, void_now, CLIENT_EXIT_WALLET, reason);
     case LND_IN_FLIGHT:
+        /* the seller serves what is on its way, and then takes or returns it */
+        return record->held ? CLIENT_EXIT_OK : under_way(&answer, reason);
     case LND_UNKNOWN:
         return under_way(&answer, reason);
     }

@@ -13,6 +13,9 @@
 #define LN_BUDGET_TEXT_MAX 64
 /* An invoice with less than this left is not paid any more. */
 #define LN_MARGIN_S 5
+/* One that LND does not know is not paid by it either when it has been over for
+ * so long: clocks differ, and a request may take a while to reach it. */
+#define LN_OVER_S 60
 
 /* Satoshis have budgets of their own: no rate makes dollars of them. */
 struct ln_budget {

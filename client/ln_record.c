@@ -60,6 +60,8 @@ ln_record_encode(struct x402_buf *out, const struct ln_record *record)
     put_text(out, "invoice", record->invoice);
     put_text(out, "accepted", record->accepted);
     put_text(out, "resource", record->resource);
+    if (record->held)
+        x402_buf_text(out, ",\"held\":true");
     x402_buf_text(out, "}\n");
 }
 
@@ -179,6 +181,7 @@ ln_record_decode(struct ln_record *out, struct x402_span text)
         return X402_ERR_SYNTAX;
     good = get_u64(&version, root, "version") && version == 1 &&
            get_request(out, root) && get_invoice(out, root);
+    out->held = json_is_true(json_object_get(root, "held"));
     json_decref(root);
     if (!good)
         return X402_ERR_SYNTAX;

@@ -31,6 +31,8 @@ struct ln_record {
     char invoice[X402_BOLT11_MAX + 1];
     char accepted[LN_ENTRY_MAX];    /* JSON, echoed */
     char resource[LN_RESOURCE_MAX]; /* JSON; "": none */
+    bool held; /* a hold invoice: the proof is the invoice itself, shown while
+                  the payment is on its way */
     bool has_preimage;
     uint8_t preimage[32];
     enum record_state state;

@@ -96,6 +96,9 @@ ln_request_hash(uint8_t out32[32], const struct fetch *fetch,
         name[terms->header[i].len] = '\0';
         headers[i].name = terms->header[i];
         headers[i].lines = lines[i];
+        /* it changes while a hold invoice is being paid: fetch_headers.c */
+        if (terms->held && strcmp(name, "accept-payment") == 0)
+            return X402_ERR_LN_BINDING;
         err = lines_of(lines[i], &headers[i].lines_len, fetch, name);
         if (err != X402_OK)
             return err;

@@ -13,6 +13,7 @@
 #include "exchange.h"
 #include "keystore.h"
 #include "lnd.h"
+#include "mutant.h"
 
 enum { MACAROON_MAX = 4096, DEPTH = 16, GRPC_NOT_FOUND = 5 };
 
@@ -22,6 +23,9 @@ struct lnd {
     const char *cert;
     struct curl_slist *headers;
     const struct exchange_answer *answer; /* of the last call */
+    struct blob body;                     /* its body */
+    bool first;   /* this call is over with its first whole line */
+    bool stopped; /* and it came */
 };
 
 /* The header, in memory that is wiped: whoever has a macaroon has the money
@@ -66,6 +70,7 @@ lnd_open(const struct lnd_config *config)
     if (lnd == NULL)
         return NULL;
     lnd->cert = config->cert;
+    lnd->body = blob_max(EXCHANGE_BODY_MAX);
     (void)snprintf(lnd->base, sizeof(lnd->base), "%s", config->url);
     lnd->exchange = exchange_new(&silent);
     if (lnd->exchange == NULL || !add_macaroon(lnd, config->macaroon)) {
@@ -84,31 +89,35 @@ lnd_close(struct lnd *lnd)
     for (struct curl_slist *at = lnd->headers; at != NULL; at = at->next)
         OPENSSL_cleanse(at->data, strlen(at->data));
     curl_slist_free_all(lnd->headers);
+    blob_free(&lnd->body);
     free(lnd);
 }
 
 static enum exchange_sink
-keep(void *owner, const struct exchange_answer *answer)
+stream(void *owner, const struct exchange_answer *answer)
 {
     (void)owner;
     (void)answer;
-    return EXCHANGE_KEEP;
+    return EXCHANGE_STREAM;
 }
 
+/* false breaks the stream off: nobody waits for its end, or it is too long. */
 static bool
-no_body(void *owner, const char *bytes, size_t len)
+on_body(void *owner, const char *bytes, size_t len)
 {
-    (void)owner;
-    (void)bytes;
-    (void)len;
-    return true;
+    struct lnd *lnd = owner;
+
+    if (!blob_add(&lnd->body, bytes, len))
+        return false;
+    lnd->stopped = lnd->first && memchr(bytes, '\n', len) != NULL;
+    return !lnd->stopped;
 }
 
 /* One call; false: no whole answer came. */
 static bool
 call(struct lnd *lnd, const char *path, const struct x402_span *body)
 {
-    static const struct exchange_events events = {keep, no_body, NULL};
+    const struct exchange_events events = {stream, on_body, lnd};
     char text[LND_URL_MAX + 256];
     struct url url;
     struct exchange_request request = {
@@ -129,8 +138,10 @@ call(struct lnd *lnd, const char *path, const struct x402_span *body)
         say_error("lnd.url is no https URL");
         return false;
     }
+    blob_clear(&lnd->body);
+    lnd->stopped = false;
     lnd->answer = exchange_run(lnd->exchange, &request, &events);
-    return lnd->answer->code == CURLE_OK && !lnd->answer->body_cut;
+    return lnd->answer->code == CURLE_OK || lnd->stopped;
 }
 
 /* ---- what LND says of a payment ---- */
@@ -230,7 +241,7 @@ read_answer(struct lnd_payment *out, const struct lnd *lnd,
     const json_t *result, *error;
     json_t *root;
 
-    if (x402_json_load(&root, last_line(&lnd->answer->body), EXCHANGE_BODY_MAX,
+    if (x402_json_load(&root, last_line(&lnd->body), EXCHANGE_BODY_MAX,
                        DEPTH) != X402_OK)
         return;
     result = json_object_get(root, "result");
@@ -266,12 +277,14 @@ ask(struct lnd_payment *out, struct lnd *lnd, const char *path,
             read_answer(out, lnd, payment_hash);
         return;
     }
+    out->answered = true;
     read_answer(out, lnd, payment_hash);
 }
 
-void
-lnd_track(struct lnd_payment *out, struct lnd *lnd,
-          const uint8_t payment_hash[32])
+/* What the node says now, or, without `first`, at the payment's end. */
+static void
+track(struct lnd_payment *out, struct lnd *lnd, bool first,
+      const uint8_t payment_hash[32])
 {
     char path[128];
     struct x402_buf buf = x402_buf_on(path, sizeof(path) - 1);
@@ -280,12 +293,31 @@ lnd_track(struct lnd_payment *out, struct lnd *lnd,
     x402_buf_base64url(&buf, payment_hash, 32);
     x402_buf_char(&buf, '=');
     path[buf.len] = '\0';
+    lnd->first = first;
     ask(out, lnd, path, NULL, payment_hash);
 }
 
 void
-lnd_pay(struct lnd_payment *out, struct lnd *lnd, const char *invoice,
-        const uint8_t payment_hash[32], struct x402_msat max_fee)
+lnd_track(struct lnd_payment *out, struct lnd *lnd,
+          const uint8_t payment_hash[32])
+{
+    track(out, lnd, false, payment_hash);
+}
+
+void
+lnd_look(struct lnd_payment *out, struct lnd *lnd,
+         const uint8_t payment_hash[32])
+{
+    track(out, lnd, true, payment_hash);
+}
+
+/* "cancelable: If set, an attempt to cancel the payment will be made when the
+ * rpc context is canceled"; it is not, so that breaking the stream off leaves
+ * the payment to go on. */
+static void
+send_payment(struct lnd_payment *out, struct lnd *lnd, bool first,
+             const char *invoice, const uint8_t payment_hash[32],
+             struct x402_msat max_fee)
 {
     char body[X402_BOLT11_MAX + 512];
     struct x402_buf buf = x402_buf_on(body, sizeof(body));
@@ -300,18 +332,40 @@ lnd_pay(struct lnd_payment *out, struct lnd *lnd, const char *invoice,
     x402_buf_u64(&buf, max_fee.value);
     x402_buf_text(&buf, "\",\"cltv_limit\":");
     x402_buf_u64(&buf, LND_CLTV_MAX);
-    x402_buf_text(&buf, ",\"no_inflight_updates\":true}");
+    x402_buf_text(&buf, first ? ",\"no_inflight_updates\":false}"
+                              : ",\"no_inflight_updates\":true}");
     text = x402_buf_span(&buf);
+    lnd->first = first;
     ask(out, lnd, "/v2/router/send", &text, payment_hash);
     if (out->state == LND_PAID || out->state == LND_FAILED ||
-        out->state == LND_UNSENT)
+        out->state == LND_UNSENT || (first && out->state == LND_IN_FLIGHT))
         return;
     /* The stream broke off, or LND has this hash already ("payment is in
      * transition", "invoice is already paid"): what it knows counts. */
-    lnd_track(&now, lnd, payment_hash);
+    track(&now, lnd, first, payment_hash);
     if (now.state == LND_NEVER && out->reason[0] != '\0')
         memcpy(now.reason, out->reason, sizeof(now.reason));
+    /* Without an answer our request may still be on its way to it: that it
+     * does not know the payment yet proves nothing. */
+    if (now.state == LND_NEVER)
+        now.state = out->answered || client_mutant("ln_void_early")
+                        ? LND_REFUSED
+                        : LND_UNKNOWN;
     *out = now;
+}
+
+void
+lnd_pay(struct lnd_payment *out, struct lnd *lnd, const char *invoice,
+        const uint8_t payment_hash[32], struct x402_msat max_fee)
+{
+    send_payment(out, lnd, false, invoice, payment_hash, max_fee);
+}
+
+void
+lnd_start(struct lnd_payment *out, struct lnd *lnd, const char *invoice,
+          const uint8_t payment_hash[32], struct x402_msat max_fee)
+{
+    send_payment(out, lnd, true, invoice, payment_hash, max_fee);
 }
 
 bool
@@ -323,7 +377,7 @@ lnd_describe(char out[256], struct lnd *lnd)
     bool synced;
 
     if (!call(lnd, "/v1/getinfo", NULL) || lnd->answer->status != 200 ||
-        x402_json_load(&root, blob_span(&lnd->answer->body), EXCHANGE_BODY_MAX,
+        x402_json_load(&root, blob_span(&lnd->body), EXCHANGE_BODY_MAX,
                        DEPTH) != X402_OK) {
         say_error("the Lightning node does not answer: %s",
                   lnd->answer == NULL             ? "not asked"

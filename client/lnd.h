@@ -35,9 +35,10 @@ enum lnd_state {
     LND_PAID,      /* and here is the preimage */
     LND_FAILED,    /* for good: nothing is on its way */
     LND_IN_FLIGHT, /* LND works on it */
-    LND_NEVER,     /* LND has never heard of it */
-    LND_UNSENT,    /* LND was not reached: our request did not leave */
-    LND_UNKNOWN,   /* no answer that says anything */
+    LND_NEVER,     /* LND does not know it (yet) */
+    LND_REFUSED, /* LND was asked to pay, said why not, and does not know it */
+    LND_UNSENT,  /* LND was not reached: our request did not leave */
+    LND_UNKNOWN, /* no answer that says anything */
 };
 
 struct lnd_payment {
@@ -45,6 +46,7 @@ struct lnd_payment {
     uint8_t preimage[32]; /* its hash has been checked */
     uint64_t fee_msat;
     char reason[200]; /* clean */
+    bool answered;    /* whole, whatever it said */
 };
 
 /** Pay.  One hash is paid at most once, however often this is called: LND
@@ -52,6 +54,13 @@ struct lnd_payment {
  *  fee comes on top, at most max_fee. */
 void lnd_pay(struct lnd_payment *out, struct lnd *lnd, const char *invoice,
              const uint8_t payment_hash[32], struct x402_msat max_fee);
+/** The same for a hold invoice, whose end is the seller's to make: comes back
+ *  when the payment is on its way, with LND_IN_FLIGHT. */
+void lnd_start(struct lnd_payment *out, struct lnd *lnd, const char *invoice,
+               const uint8_t payment_hash[32], struct x402_msat max_fee);
+/** How a payment stands now. */
+void lnd_look(struct lnd_payment *out, struct lnd *lnd,
+              const uint8_t payment_hash[32]);
 /** What became of a payment: waits for its end as long as LND_PATIENCE_S. */
 void lnd_track(struct lnd_payment *out, struct lnd *lnd,
                const uint8_t payment_hash[32]);

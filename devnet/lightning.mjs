@@ -100,7 +100,7 @@ export class Lnd {
         '--noseedbackup', '--nobootstrap', `--lnddir=${this.dir}`, `--alias=${this.name}`,
         `--listen=127.0.0.1:${this.ports.peer}`, `--rpclisten=127.0.0.1:${this.ports.rpc}`,
         `--restlisten=127.0.0.1:${this.ports.rest}`, '--tlsextradomain=localhost',
-        '--bitcoin.defaultchanconfs=1', '--trickledelay=50', '--debuglevel=info'],
+        '--bitcoin.defaultchanconfs=1', '--trickledelay=50', '--accept-keysend', '--debuglevel=info'],
       log: join(this.dir, 'lnd.log'),
     }).start();
     await listening(this.process, { host: '127.0.0.1', port: this.ports.rest }, 60_000);
@@ -171,12 +171,14 @@ export class Lnd {
     return BigInt((await this.call('/v1/balance/channels')).local_balance.msat);
   }
 
-  /** Pays an invoice: {status, payment_preimage, ...}, the payment's end. */
+  /** Pays an invoice, or by other fields of routerrpc.SendPaymentRequest:
+   *  {status, payment_preimage, ...}, the payment's end. */
   async pay(invoice) {
+    const what = typeof invoice === 'string' ? { payment_request: invoice } : invoice;
     const { status, text } = await ask({
       port: this.ports.rest, path: '/v2/router/send', method: 'POST', ca: readFileSync(this.certFile),
       headers: { 'Grpc-Metadata-macaroon': readFileSync(this.adminFile).toString('hex') },
-      body: { payment_request: invoice, timeout_seconds: 20, fee_limit_sat: '10', no_inflight_updates: true },
+      body: { ...what, timeout_seconds: 20, fee_limit_sat: '10', no_inflight_updates: true },
     });
     const last = text.trim().split('\n').at(-1);
     if (status !== 200)

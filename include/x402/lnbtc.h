@@ -175,6 +175,13 @@ void x402_lnbtc_payment_encode(struct x402_buf *out, struct x402_buf *scratch,
                                struct x402_span accepted_json,
                                struct x402_span resource_json,
                                const uint8_t preimage[32]);
+/** The same for a hold invoice ("paymentFlow": "authorization"), whose payer
+ *  has no preimage yet: payload.invoice. */
+void x402_lnbtc_payment_encode_held(struct x402_buf *out,
+                                    struct x402_buf *scratch,
+                                    struct x402_span accepted_json,
+                                    struct x402_span resource_json,
+                                    struct x402_span invoice);
 
 /** SettlementResponse, not yet base64: success with the payment hash, or the
  *  reason with transaction "".  There is no payer. */

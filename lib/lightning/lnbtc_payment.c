@@ -72,23 +72,51 @@ x402_lnbtc_payment_decode(json_t **owner, struct x402_lnbtc_payment *out,
     return err;
 }
 
+/* Everything around the payload. */
+static void
+put_payment(struct x402_buf *out, struct x402_span accepted_json,
+            struct x402_span resource_json)
+{
+    x402_buf_text(out, "{\"x402Version\":2,");
+    if (resource_json.len > 0) {
+        x402_buf_text(out, "\"resource\":");
+        x402_buf_add(out, resource_json);
+        x402_buf_char(out, ',');
+    }
+    x402_buf_text(out, "\"accepted\":");
+    x402_buf_add(out, accepted_json);
+    x402_buf_text(out, ",\"payload\":");
+}
+
+static void
+put_base64(struct x402_buf *out, const struct x402_buf *scratch)
+{
+    out->full |= scratch->full;
+    x402_buf_base64(out, (const uint8_t *)scratch->at, scratch->len);
+}
+
 void
 x402_lnbtc_payment_encode(struct x402_buf *out, struct x402_buf *scratch,
                           struct x402_span accepted_json,
                           struct x402_span resource_json,
                           const uint8_t preimage[32])
 {
-    x402_buf_text(scratch, "{\"x402Version\":2,");
-    if (resource_json.len > 0) {
-        x402_buf_text(scratch, "\"resource\":");
-        x402_buf_add(scratch, resource_json);
-        x402_buf_char(scratch, ',');
-    }
-    x402_buf_text(scratch, "\"accepted\":");
-    x402_buf_add(scratch, accepted_json);
-    x402_buf_text(scratch, ",\"payload\":{\"preimage\":\"");
+    put_payment(scratch, accepted_json, resource_json);
+    x402_buf_text(scratch, "{\"preimage\":\"");
     x402_buf_hex_bare(scratch, preimage, 32);
     x402_buf_text(scratch, "\"}}");
-    out->full |= scratch->full;
-    x402_buf_base64(out, (const uint8_t *)scratch->at, scratch->len);
+    put_base64(out, scratch);
+}
+
+void
+x402_lnbtc_payment_encode_held(struct x402_buf *out, struct x402_buf *scratch,
+                               struct x402_span accepted_json,
+                               struct x402_span resource_json,
+                               struct x402_span invoice)
+{
+    put_payment(scratch, accepted_json, resource_json);
+    x402_buf_text(scratch, "{\"invoice\":");
+    x402_buf_json(scratch, invoice);
+    x402_buf_text(scratch, "}}");
+    put_base64(out, scratch);
 }

@@ -115,7 +115,7 @@ const lies = {
     entry.extra.requestBindingProfile = 'mcp:1';
     entry.extra.requestBindingParams = { server: 'https://a/', metadata: [] };
   } },
-  'another flow': { lie: (_, entry) => { entry.extra.paymentFlow = 'authorization'; } },
+  'another flow': { lie: (_, entry) => { entry.extra.paymentFlow = 'escrow'; } },
 };
 
 for (const [name, lie] of Object.entries(lies)) {

@@ -4,6 +4,8 @@
 // fails; a node and a daemon that are killed.  The oracles are the seller's
 // node and the upstream's counter.
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { LIGHTNING_ROUTES, LN_NETWORK, clientConfig, eventually, lightningYaml } from '../../devnet/lightning.mjs';
 import { ROUTES } from '../../devnet/gateway.mjs';
@@ -15,17 +17,41 @@ import { decode } from './tool.mjs';
 const HELD = LIGHTNING_ROUTES.map(({ path, more, ...route }) => ({
   ...route, path: `/held${path}`, more: [...more, 'x402_lightning_dialects hold;'] }));
 
+/* An upstream that breaks off in the middle of its first answer. */
+const breaking = createServer((req, res) => {
+  breaking.hits += 1;
+  if (breaking.hits > 1)
+    return res.end('whole\n');
+  res.writeHead(200, { 'content-length': '100000' }).write('x'.repeat(1000));
+  return setTimeout(() => res.destroy(), 100);
+});
+breaking.hits = 0;
+
+const TIMEOUT = 8; // s, of an invoice that runs out
+const own = () => `
+    location = /breaking-ln {
+      x402 on; x402_price 0.001 USDC; x402_lightning on; x402_lightning_price 21 sat;
+      proxy_buffering off; proxy_pass http://127.0.0.1:${breaking.address().port};
+    }
+    location = /short-ln {
+      x402 on; x402_price 0.001 USDC; x402_lightning on; x402_lightning_price 21 sat;
+      x402_timeout ${TIMEOUT}; x402_settle_margin 1; proxy_pass http://upstream/paid;
+    }`;
+
 let network;
 let stack;
 before(async () => {
+  await new Promise((done) => { breaking.listen(0, '127.0.0.1', done); });
   network = await startNetwork();
   stack = await newStack({
     yaml: { more: `${lightningYaml(network.seller)}\n  peer: {per_minute: 6000, burst: 1000}` },
-    conf: { routes: [...ROUTES, ...LIGHTNING_ROUTES, ...HELD] },
+    conf: { routes: [...ROUTES, ...LIGHTNING_ROUTES, ...HELD], server: own() },
   });
   await offered('/paid-ln');
 }, { timeout: 240_000 });
 after(async () => {
+  breaking.closeAllConnections();
+  breaking.close();
   await stack?.stop();
   await stopNetwork();
   if (stack)
@@ -114,6 +140,56 @@ test('the upstream fails: the same proof buys the answer', async () => {
   assert.equal((await get(path, proof.lnbtc(asked, preimage))).status, 402);
 });
 
+test('a delivery that breaks off: the proof is good for a second run, and no third', async () => {
+  const path = '/breaking-ln';
+  const asked = await ask(path);
+  const { payment_preimage: preimage } = await pay(asked);
+  await assert.rejects(get(path, proof.lnbtc(asked, preimage)), 'not the whole body');
+  const again = await eventually('the second run', async () => {
+    const response = await get(path, proof.lnbtc(asked, preimage));
+    assert.equal(response.status, 200, response.headers.get('x-payment-error'));
+    return response;
+  }, 10_000);
+  assert.equal(again.body, 'whole\n');
+  assert.equal((await get(path, proof.lnbtc(asked, preimage))).headers.get('x-payment-error'), 'replayed');
+  assert.equal(breaking.hits, 2);
+});
+
+/* An invoice that is over is cancelled by the node, so that nothing can arrive
+ * late; what arrived in time is shown when it is over. */
+test('paid in time and shown late: answered; paid late: the node gives it back', { timeout: 60_000 }, async () => {
+  const path = '/short-ln';
+  const [asked, other] = [await ask(path), await ask(path)];
+  const { payment_preimage: preimage } = await pay(asked);
+  const { payment_hash, destination, cltv_expiry, payment_addr, num_msat } =
+    await network.payer.call(`/v1/payreq/${other.entry.extra.invoice}`);
+  await eventually('the node cancels it', async () =>
+    assert.equal((await network.seller.invoice(payment_hash)).state, 'CANCELED'), 30_000);
+  // not by the invoice, which the payer's own node would refuse
+  const late = await network.payer.pay({ dest: Buffer.from(destination, 'hex').toString('base64'), amt_msat: num_msat,
+    payment_hash: Buffer.from(payment_hash, 'hex').toString('base64'), payment_addr, final_cltv_delta: Number(cltv_expiry) });
+  assert.equal(late.status, 'FAILED');
+  const shown = await get(path, proof.lnbtc(asked, preimage));
+  assert.equal(shown.status, 200, shown.headers.get('x-payment-error'));
+  assert.equal((await get(path, proof.lnbtc(asked, preimage))).status, 402);
+});
+
+test('keysend: money that nobody asked for buys nothing', async () => {
+  const path = '/paid-ln?keysend';
+  const before = await hits('/paid');
+  const asked = await ask(path);
+  const preimage = randomBytes(32);
+  const sent = await network.payer.pay({ dest: Buffer.from(network.seller.node, 'hex').toString('base64'), amt: '21', final_cltv_delta: 40,
+    payment_hash: createHash('sha256').update(preimage).digest('base64'), dest_custom_records: { 5482373484: preimage.toString('base64') } });
+  assert.equal(sent.status, 'SUCCEEDED', sent.failure_reason);
+  assert.equal((await network.seller.invoice(sent.payment_hash)).is_keysend, true);
+  for (const show of Object.values(proof))
+    assert.ok([400, 401, 402].includes((await get(path, show(asked, preimage.toString('hex')))).status));
+  assert.equal(await hits('/paid'), before);
+  assert.equal((await network.seller.invoice(decode(asked.entry.extra.invoice).payment_hash)).state, 'OPEN');
+  await offered(path); // and the daemon goes on after an event that is not its own
+});
+
 test('a hold invoice: settled for an answer, given back for a failure', async () => {
   const hash = (invoice) => decode(invoice).payment_hash;
   for (const [path, status, state, end] of [['/held/paid-ln?h', 200, 'SETTLED', 'SUCCEEDED'], ['/held/flaky-ln?h', 500, 'CANCELED', 'FAILED']]) {
@@ -149,13 +225,29 @@ test('held money is kept through kills of x402d and of LND', async () => {
   await offered('/paid-ln?after');
 });
 
-test('our client does not pay a hold invoice: it would wait for a preimage', async () => {
-  const user = newUser({ config: clientConfig(network.payer) });
-  const before = (await network.payer.payments()).length;
-  const refused = await user.run(['get', '--rail', 'lightning', `${stack.url('gateway')}/held/paid-ln?client`]);
-  assert.notEqual(refused.code, 0);
-  assert.match(refused.err, /payment_flow|hold/);
-  assert.equal((await network.payer.payments()).length, before);
+test('our client pays hold invoices: for an answer, and not for a failure', async () => {
+  const user = newUser({ config: `${clientConfig(network.payer)}sat-budget = 31 sat/day\n` }); // one, with its fee
+  const made = async () => new Set((await network.payer.payments()).map(({ payment_hash }) => payment_hash)).size;
+  const buy = (path) => user.run(['get', '--rail', 'lightning', stack.url('gateway') + path]);
+  const states = async () => (await user.payments()).map(({ state }) => state).sort();
+  const before = await made();
+
+  const broken = await buy('/held/flaky-ln?held-client');
+  assert.equal(broken.code, 0, broken.err);
+  assert.match(broken.err, /HTTP 500; it has given the Lightning payment back/);
+  assert.deepEqual(await states(), ['void']);
+  const hit = await hits('/flaky');
+  const again = await buy('/held/flaky-ln?held-client');
+  assert.equal(again.code, 0, again.err);
+  assert.match(again.out, /this time it works/);
+  assert.equal(await hits('/flaky'), hit + 1);
+  assert.deepEqual(await states(), ['done', 'void']);
+  assert.equal((await buy('/held/paid-ln?held-client')).code, 103, 'the one that was taken counts');
+  assert.equal(await made(), before + 2);
+  for (const { payment_hash, status } of (await network.payer.payments()).slice(-2)) {
+    const { state } = await network.seller.invoice(payment_hash);
+    assert.equal(state, status === 'SUCCEEDED' ? 'SETTLED' : 'CANCELED');
+  }
 });
 
 test('our client buys from our gateway', async () => {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lightning's deliberate faults (harness/mutants.mjs): the daemon's against
-// the fake node, the client's on a real network.
-import { lightningPrograms } from '../../devnet/lightning.mjs';
+// Lightning's deliberate faults (harness/mutants.mjs), against fake nodes.
 import { mutants } from '../harness/mutants.mjs';
 
 mutants({
@@ -11,9 +9,9 @@ mutants({
   invoice_stream_forgets: ['lightning/node', '^a broken stream goes on'],
   l402_unchecked: ['lightning/shop', '^malformed and foreign proofs'],
   invoice_no_cap: ['lightning/node', '^a flood of unpaid requests'],
+  // the client
+  ln_any_invoice: ['lightning/payer', '^an invoice that is not the offer'],
+  ln_forgets: ['lightning/payer', '^the stream breaks off and LND does not know it'],
+  ln_void_early: ['lightning/payer', '^the stream breaks off and LND does not know it'],
+  ln_held_spent: ['lightning/payer', '^held: the upstream fails, the money comes back'],
 }, { env: { X402_LIGHTNING_FLOOD: process.env.X402_LIGHTNING_FLOOD ?? '300' } });
-
-mutants({
-  ln_any_invoice: ['lightning/client', '^refused: (a dearer invoice|an invoice for another request)'],
-  ln_forgets: ['lightning/client', '^(a client that is killed while it pays|after an error of the server)'],
-}, { skip: !lightningPrograms() && 'there is no lnd here' });

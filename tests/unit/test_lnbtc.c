@@ -547,6 +547,17 @@ test_client_payment(void)
                 memcmp(payment.preimage, preimage, 32) == 0,
             "a client's payment comes back");
     json_decref(owner);
+    buf = x402_buf_on(out, sizeof out);
+    more = x402_buf_on(scratch, sizeof scratch);
+    x402_lnbtc_payment_encode_held(
+        &buf, &more, x402_span_of(WITH_EXTRA(GOOD_EXTRA)),
+        x402_span_of("{\"url\":\"https://a/\"}"), x402_span_of(INVOICE));
+    test_ok(!buf.full &&
+                x402_lnbtc_payment_decode(&owner, &payment,
+                                          x402_buf_span(&buf)) == X402_OK &&
+                !payment.has_preimage,
+            "and one that shows its invoice");
+    json_decref(owner);
 }
 
 static void

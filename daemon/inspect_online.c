@@ -199,16 +199,13 @@ look_at_signer(struct online *o, const struct x402_address *signer)
 static void
 note_foreign(struct online *o, const struct income *income)
 {
-    const struct pay_key key = {.chain_id = o->network->network->chain_id,
-                                .contract = income->token,
-                                .payer = income->payer};
-    struct pay_key with_nonce = key;
+    const struct pay_key key =
+        income_key(o->network->network->chain_id, income);
     struct pay_row row;
     size_t i = 0;
 
-    memcpy(with_nonce.nonce, income->nonce, sizeof with_nonce.nonce);
     if (!income->authorized || mutant("foreign_unseen") ||
-        (o->view != NULL && ledger_view_find(o->view, &with_nonce, &row)))
+        (o->view != NULL && ledger_view_find(o->view, &key, &row)))
         return;
     while (i < o->foreign_len &&
            !x402_address_eq(&o->foreign[i].payee, &income->payee))

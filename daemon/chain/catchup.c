@@ -115,24 +115,44 @@ on_adopted(void *arg, enum x402_err err, int64_t payment)
 }
 
 /* When it would have ended is not in the logs.  Never: an authorization that
- * was used must not be taken for one that expired. */
+ * was used must not be taken for one that expired.  Permit2's is in the call.
+ */
+static struct x402_authorization
+signed_by(const struct income *income)
+{
+    struct x402_authorization auth = {
+        .from = income->payer,
+        .to = income->payee,
+        .value = income->value,
+        .valid_before_s = INT64_MAX,
+    };
+
+    if (income->method != X402_METHOD_EIP3009) {
+        auth.value = income->auth.value; /* upto: more than was taken */
+        auth.valid_after_s = income->auth.valid_after_s;
+        if (income->auth.valid_before_s < INT64_MAX)
+            auth.valid_before_s = income->auth.valid_before_s;
+    }
+    memcpy(auth.nonce, income->nonce, sizeof auth.nonce);
+    return auth;
+}
+
 static void
 adopt(struct catchup *c, const struct income *income)
 {
     struct adoption *adoption = chain_alloc(sizeof *adoption);
     struct ledger_adopt in = {
         .chain_id = chain_id(c->chain),
+        .method = income->method,
         .asset = income->token,
-        .auth = {.from = income->payer,
-                 .to = income->payee,
-                 .value = income->value,
-                 .valid_before_s = INT64_MAX},
+        .facilitator = income->facilitator,
+        .auth = signed_by(income),
+        .charge = income->value,
         .block = {.number = income->block_number},
         .resource = "",
         .now_ms = core_now_ms(),
     };
 
-    memcpy(in.auth.nonce, income->nonce, 32);
     memcpy(in.block.tx_hash, income->tx_hash, 32);
     memcpy(in.block.hash, income->block_hash, 32);
     adoption->catchup = c;
@@ -148,12 +168,9 @@ adopt(struct catchup *c, const struct income *income)
 static bool
 is_known(const struct catchup *c, const struct income *income)
 {
-    struct pay_key key = {.chain_id = chain_id(c->chain),
-                          .contract = income->token,
-                          .payer = income->payer};
+    struct pay_key key = income_key(chain_id(c->chain), income);
     struct pay_row row;
 
-    memcpy(key.nonce, income->nonce, 32);
     return ledger_find(c->chain->ledger, &key, &row) &&
            (row.state == PAY_MINED || row.state == PAY_FINAL);
 }

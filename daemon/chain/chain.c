@@ -8,10 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <x402/abi.h>
-
 #include "../log.h"
-#include "../must.h"
 #include "catchup.h"
 #include "follow.h"
 #include "remote.h"
@@ -24,22 +21,6 @@
 #define WITHOUT_OVERRIDE_MS 300000
 
 /* -- helpers -- */
-
-void *
-chain_alloc(size_t size)
-{
-    return must(calloc(1, size));
-}
-
-const struct x402_address *
-chain_multicall3(void)
-{
-    static struct x402_address address;
-
-    if (x402_address_parse(&address, x402_span_of(X402_MULTICALL3)) != X402_OK)
-        abort();
-    return &address;
-}
 
 uint64_t
 chain_call_time(const struct chain *chain, uint64_t now_ms)

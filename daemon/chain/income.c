@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See income.h.  First the Transfer logs of all our tokens to the payees, in
  * one HTTP request; then the receipts of their transactions, which say whether
- * an authorization was used, and which. */
+ * an authorization was used, and which; then the calls of those that a Permit2
+ * proxy settled. */
 #include "income.h"
 
 #include <stdlib.h>
@@ -10,7 +11,11 @@
 #include <x402/abi.h>
 #include <x402/network.h>
 
+#include "../failpoint.h"
+#include "../must.h"
+#include "look.h"
 #include "params.h"
+#include "proof.h"
 #include "quantity.h"
 #include "receipt.h"
 
@@ -27,6 +32,7 @@ struct reading {
     size_t next;                     /* items before it have their receipt */
     size_t asked[RECEIPTS_TOGETHER]; /* the first item of each transaction */
     size_t asked_len;
+    bool proxied[RECEIPTS_TOGETHER]; /* its call is wanted as well */
 };
 
 static void ask_receipts(struct reading *r);
@@ -188,23 +194,38 @@ explain(struct income *item, struct receipt *receipt)
     for (size_t i = 0; i < receipt->uses_len; i++) {
         struct receipt_use *use = &receipt->uses[i];
 
-        if (!use->moved || use->method != X402_METHOD_EIP3009 ||
-            !x402_address_eq(&use->token, &item->token) ||
+        if (!use->moved || !x402_address_eq(&use->token, &item->token) ||
             !x402_address_eq(&use->payer, &item->payer) ||
             !x402_address_eq(&use->payee, &item->payee) ||
             x402_amount_cmp(&use->value, &item->value) != 0)
             continue;
-        item->authorized = true;
+        item->method = use->method;
+        item->authorized = use->method == X402_METHOD_EIP3009;
         memcpy(item->nonce, use->nonce, 32);
         use->moved = false;
         return;
     }
 }
 
-static bool
-read_receipt(struct reading *r, size_t first, const struct rpc_answer *answer)
+static size_t
+count_together(const struct receipt *receipt, const struct income *item)
 {
+    size_t n = 0;
+
+    for (size_t i = 0; i < receipt->uses_len; i++)
+        n += receipt->uses[i].method == item->method &&
+             x402_address_eq(&receipt->uses[i].token, &item->token) &&
+             x402_address_eq(&receipt->uses[i].payer, &item->payer);
+    return n;
+}
+
+static bool
+read_receipt(struct reading *r, size_t which, const struct rpc_answer *answer)
+{
+    size_t first = r->asked[which];
     struct receipt receipt;
+
+    r->proxied[which] = false;
 
     if (answer->status != RPC_RESULT ||
         receipt_read(&receipt, answer->text, r->item[first].tx_hash) !=
@@ -214,9 +235,103 @@ read_receipt(struct reading *r, size_t first, const struct rpc_answer *answer)
         if (!is_same_tx(&r->item[i], &r->item[first]))
             break;
         explain(&r->item[i], &receipt);
+        if (r->item[i].method == X402_METHOD_EIP3009)
+            continue;
+        r->item[i].together = count_together(&receipt, &r->item[i]);
+        r->proxied[which] = true;
     }
     receipt_free(&receipt);
     return true;
+}
+
+/* -- calls -- */
+
+static bool
+is_call_of(const struct x402_abi_seen *seen, const struct income *item)
+{
+    return seen->method == item->method &&
+           x402_address_eq(&seen->token, &item->token) &&
+           x402_address_eq(&seen->auth.from, &item->payer);
+}
+
+/* Each call that was carried out is one transfer.  With fewer transfers than
+ * calls some of them failed: which? */
+static void
+name(struct income *item, struct x402_abi_seen *seen, size_t n)
+{
+    struct x402_abi_seen *mine = NULL;
+    size_t calls = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!is_call_of(&seen[i], item))
+            continue;
+        calls++;
+        if (mine == NULL && x402_address_eq(&seen[i].auth.to, &item->payee) &&
+            x402_amount_cmp(&seen[i].charge, &item->value) == 0)
+            mine = &seen[i];
+    }
+    if (mine == NULL ||
+        (calls != item->together && !mutant("failed_call_adopted")))
+        return;
+    item->authorized = true;
+    item->auth = mine->auth;
+    item->facilitator = mine->facilitator;
+    memcpy(item->nonce, mine->auth.nonce, 32);
+    mine->auth.to = (struct x402_address){{0}}; /* once */
+}
+
+static bool
+read_call(struct reading *r, size_t first, const struct rpc_answer *answer)
+{
+    struct x402_abi_seen *seen;
+    size_t n;
+
+    if (answer->status != RPC_RESULT || !json_is_object(answer->result))
+        return false;
+    seen = must(calloc(LOOK_MAX, sizeof *seen));
+    /* a call of another form stays a transfer that cannot be told */
+    if (proof_read_calls(seen, &n, r->item[first].tx_hash, answer->result)) {
+        for (size_t i = first; i < r->len; i++) {
+            if (!is_same_tx(&r->item[i], &r->item[first]))
+                break;
+            if (r->item[i].method != X402_METHOD_EIP3009)
+                name(&r->item[i], seen, n);
+        }
+    }
+    free(seen);
+    return true;
+}
+
+static void
+on_calls(void *arg, const struct rpc_answer *answers, size_t len)
+{
+    struct reading *r = arg;
+    size_t next = 0;
+
+    (void)len;
+    for (size_t i = 0; i < r->asked_len; i++) {
+        if (r->proxied[i] && !read_call(r, r->asked[i], &answers[next++])) {
+            end(r, INCOME_UNKNOWN);
+            return;
+        }
+    }
+    ask_receipts(r);
+}
+
+static void
+ask_calls(struct reading *r)
+{
+    struct rpc_call calls[RECEIPTS_TOGETHER];
+    size_t len = 0;
+
+    for (size_t i = 0; i < r->asked_len; i++) {
+        if (r->proxied[i])
+            calls[len++] = params_transaction(r->item[r->asked[i]].tx_hash);
+    }
+    if (len == 0)
+        ask_receipts(r);
+    else
+        rpc_ask(r->ask.rpc, calls, len, on_calls, r);
 }
 
 static void
@@ -225,12 +340,12 @@ on_receipts(void *arg, const struct rpc_answer *answers, size_t len)
     struct reading *r = arg;
 
     for (size_t i = 0; i < len; i++) {
-        if (!read_receipt(r, r->asked[i], &answers[i])) {
+        if (!read_receipt(r, i, &answers[i])) {
             end(r, INCOME_UNKNOWN);
             return;
         }
     }
-    ask_receipts(r);
+    ask_calls(r);
 }
 
 /* Logs come in the order of the chain: those of one transaction and token stand
@@ -254,6 +369,19 @@ ask_receipts(struct reading *r)
         end(r, INCOME_READ);
     else
         rpc_ask(r->ask.rpc, calls, r->asked_len, on_receipts, r);
+}
+
+struct pay_key
+income_key(uint64_t chain_id, const struct income *income)
+{
+    struct pay_key key = {
+        .chain_id = chain_id,
+        .contract = *x402_method_contract(income->method, &income->token),
+        .payer = income->payer,
+    };
+
+    memcpy(key.nonce, income->nonce, sizeof key.nonce);
+    return key;
 }
 
 void

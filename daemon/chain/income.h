@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the chain paid to our payees, read from its logs, some blocks at a time.
  * Needs a node and nothing else: the daemon catches up with it after a stop,
- * and the operator's tool holds it against the ledger. */
+ * and the operator's tool holds it against the ledger.
+ *
+ * EIP-3009 logs the nonce.  Permit2 and its proxies log none: the transaction's
+ * call is read as well, and when it is in the form that we use ourselves, and
+ * as many of the payer's calls in it as the proxy carried out, it says which
+ * payments those were. */
 #ifndef X402D_INCOME_H
 #define X402D_INCOME_H
 
+#include "../ledger/ledger.h"
 #include "rpc.h"
 
 #include <x402/address.h>
@@ -21,9 +27,20 @@ struct income {
     uint8_t tx_hash[32];
     uint64_t block_number;
     uint8_t block_hash[32];
-    bool authorized; /* by EIP-3009, with this nonce; else a plain transfer */
+    bool authorized; /* with this nonce; else a plain transfer, or one that
+                        cannot be told */
+    enum x402_method method;
     uint8_t nonce[32];
+    /* what the call says beyond the logs; Permit2 only */
+    struct x402_authorization auth;
+    struct x402_address facilitator; /* upto */
+    /* while it is read: how many of this payer's the proxy moved in this
+     * transaction */
+    size_t together;
 };
+
+/** Which payment is it?  Of one that is authorized. */
+struct pay_key income_key(uint64_t chain_id, const struct income *income);
 
 struct income_ask {
     struct rpc *rpc;

@@ -38,19 +38,49 @@ struct calls {
     bool ours;       /* one of them with our nonce, payee and amount */
 };
 
-static void
-read_calls(struct calls *out, const struct pay_row *row,
-           const struct x402_address *to, const struct x402_abi_seen *seen,
-           size_t n)
+static bool
+is_proxy_call(const struct x402_abi_seen *seen)
 {
-    bool batch = x402_address_eq(to, chain_multicall3());
+    return seen->method != X402_METHOD_EIP3009 &&
+           x402_address_eq(&seen->target,
+                           x402_method_target(seen->method, &seen->token));
+}
 
-    for (size_t i = 0; i < n; i++) {
-        const struct x402_address *target = batch ? &seen[i].target : to;
+bool
+proof_read_calls(struct x402_abi_seen *seen, size_t *n,
+                 const uint8_t tx_hash[32], const json_t *tx)
+{
+    struct x402_address to;
+    uint8_t hash[32], *data = NULL;
+    size_t len = 0, all = 0;
+    bool good = quantity_bytes(hash, 32, json_object_get(tx, "hash")) &&
+                memcmp(hash, tx_hash, 32) == 0 &&
+                quantity_address(&to, json_object_get(tx, "to")) &&
+                quantity_data(&data, &len, json_object_get(tx, "input")) &&
+                x402_abi_inspect(seen, &all, LOOK_MAX, data, len) == X402_OK;
 
+    *n = 0;
+    for (size_t i = 0; good && i < all; i++) {
+        if (!x402_address_eq(&to, chain_multicall3()))
+            seen[i].target = to;
+        if (is_proxy_call(&seen[i]))
+            seen[(*n)++] = seen[i];
+    }
+    free(data);
+    return good;
+}
+
+static bool
+read_calls(struct calls *out, const struct pay_row *row,
+           const struct receipt *receipt, const json_t *tx)
+{
+    struct x402_abi_seen *seen = chain_alloc(LOOK_MAX * sizeof *seen);
+    size_t n;
+    bool good = proof_read_calls(seen, &n, receipt->tx_hash, tx);
+
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; good && i < n; i++) {
         if (seen[i].method != row->method ||
-            !x402_address_eq(target,
-                             x402_method_target(row->method, &row->asset)) ||
             !x402_address_eq(&seen[i].token, &row->asset) ||
             !x402_address_eq(&seen[i].auth.from, &row->auth.from))
             continue;
@@ -59,26 +89,6 @@ read_calls(struct calls *out, const struct pay_row *row,
             out->ours = x402_address_eq(&seen[i].auth.to, &row->auth.to) &&
                         x402_amount_cmp(&seen[i].charge, &row->charge) == 0;
     }
-}
-
-static bool
-read_tx(struct calls *out, const struct pay_row *row,
-        const struct receipt *receipt, const json_t *tx)
-{
-    struct x402_abi_seen *seen = chain_alloc(LOOK_MAX * sizeof *seen);
-    struct x402_address to;
-    uint8_t hash[32], *data = NULL;
-    size_t len = 0, n = 0;
-    bool good = quantity_bytes(hash, 32, json_object_get(tx, "hash")) &&
-                memcmp(hash, receipt->tx_hash, 32) == 0 &&
-                quantity_address(&to, json_object_get(tx, "to")) &&
-                quantity_data(&data, &len, json_object_get(tx, "input")) &&
-                x402_abi_inspect(seen, &n, LOOK_MAX, data, len) == X402_OK;
-
-    memset(out, 0, sizeof *out);
-    if (good)
-        read_calls(out, row, &to, seen, n);
-    free(data);
     free(seen);
     return good;
 }
@@ -93,7 +103,7 @@ proof_permit2(const struct pay_row *row, const struct receipt *receipt,
 
     if (uses == 0 || !ours)
         return PROOF_OTHER;
-    if (!read_tx(&calls, row, receipt, tx))
+    if (!read_calls(&calls, row, receipt, tx))
         return PROOF_DOUBT;
     if (!calls.ours)
         return PROOF_OTHER;

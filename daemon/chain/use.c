@@ -312,6 +312,7 @@ chain_adopt(struct chain *chain, enum x402_method method,
     a->in.method = method;
     a->in.asset = *asset;
     a->in.auth = *auth;
+    a->in.charge = auth->value;
     memcpy(a->in.resource, resource,
            strnlen(resource, sizeof a->in.resource - 1));
     a->err = can_search(chain, method) ? X402_ERR_BUSY : X402_ERR_NONCE_USED;

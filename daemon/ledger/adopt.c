@@ -14,6 +14,16 @@ struct adopt {
 
 /* -- the command -- */
 
+/* NULL where all of the value is taken. */
+static void
+bind_charge(sqlite3_stmt *stmt, int at, const struct ledger_adopt *in)
+{
+    if (in->method == X402_METHOD_PERMIT2_UPTO)
+        bind_amount(stmt, at, &in->charge);
+    else
+        (void)sqlite3_bind_null(stmt, at);
+}
+
 static void
 insert(struct ledger *ledger, struct adopt *a)
 {
@@ -39,6 +49,11 @@ insert(struct ledger *ledger, struct adopt *a)
         bind_address(stmt, 14, &in->asset);
     else
         (void)sqlite3_bind_null(stmt, 14);
+    if (in->method == X402_METHOD_PERMIT2_UPTO)
+        bind_address(stmt, 15, &in->facilitator);
+    else
+        (void)sqlite3_bind_null(stmt, 15);
+    bind_charge(stmt, 16, in);
     seen_add(&ledger->seen, &in->auth.from, in->auth.nonce);
     db_run_one(db, stmt);
 }
@@ -53,6 +68,7 @@ revive(struct ledger *ledger, const struct adopt *a, int64_t id)
     bind_int(stmt, 1, id);
     bind_int(stmt, 2, ledger->epoch);
     bind_int(stmt, 3, (int64_t)a->in.now_ms);
+    bind_charge(stmt, 4, &a->in);
     db_run_one(db, stmt);
 }
 
@@ -90,6 +106,14 @@ mine_open(struct ledger *ledger, const struct adopt *a, const struct row *row)
 static bool
 same_terms(const struct ledger_adopt *in, const struct pay_row *row)
 {
+    /* of upto's the row knows what is taken when the work is done */
+    bool charged = row->state == PAY_CAPTURED || row->state == PAY_SUBMITTED ||
+                   row->state == PAY_MINED || row->state == PAY_FINAL;
+
+    if (in->method == X402_METHOD_PERMIT2_UPTO &&
+        (!x402_address_eq(&in->facilitator, &row->facilitator) ||
+         (charged && x402_amount_cmp(&in->charge, &row->charge) != 0)))
+        return false;
     return in->method == row->method &&
            x402_address_eq(&in->asset, &row->asset) &&
            x402_address_eq(&in->auth.to, &row->auth.to) &&

@@ -346,9 +346,11 @@ struct ledger_block {
 /** A transfer to us that the chain knows and the ledger perhaps does not. */
 struct ledger_adopt {
     uint64_t chain_id;
-    enum x402_method method; /* not upto */
+    enum x402_method method;
     struct x402_address asset;
+    struct x402_address facilitator; /* upto */
     struct x402_authorization auth;
+    struct x402_amount charge; /* what moved; upto: at most the value */
     struct ledger_block block;
     char resource[X402_URL_MAX];
     uint64_t now_ms;

@@ -156,13 +156,13 @@
       "INSERT INTO payment (id, epoch, created_ms, updated_ms, charged_ms, "   \
       "chain_id, contract, payer, nonce, payee, value, valid_after, "          \
       "valid_before, resource, state, run, mode, origin, wire, signature, "    \
-      "fingerprint, alone, method, asset) VALUES (?1, ?2, ?3, ?3, ?3, ?4, "    \
-      "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 3, 0, 2, 2, 2, x'', zeroblob(32), "  \
-      "0, ?13, ?14)")                                                          \
+      "fingerprint, alone, method, asset, facilitator, charge) VALUES (?1, "   \
+      "?2, ?3, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 3, 0, 2, 2, 2, " \
+      "x'', zeroblob(32), 0, ?13, ?14, ?15, ?16)")                             \
     X(SQL_ADOPT_RELEASED,                                                      \
       "UPDATE payment SET state = 3, run = 0, mode = 2, charged_ms = ?3, "     \
-      "worker = NULL, rid = NULL, reason = 0, epoch = ?2, updated_ms = ?3 "    \
-      "WHERE id = ?1 AND state = 2")                                           \
+      "worker = NULL, rid = NULL, reason = 0, charge = coalesce(?4, charge), " \
+      "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state = 2")               \
     X(SQL_MARK, "SELECT block_number FROM mark WHERE chain_id = ?1")           \
     X(SQL_MARK_SET, "INSERT INTO mark (chain_id, block_number) VALUES (?1, "   \
                     "?2) ON CONFLICT DO UPDATE SET block_number = ?2")         \

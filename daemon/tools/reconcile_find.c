@@ -72,8 +72,8 @@ look_at_row(void *arg, const struct pay_row *row, const char *resource)
                      counts(row, search->income));
 }
 
-/** Other methods of transfer leave no nonce in the logs: the payment is known
- * by its transaction, parties and amount. */
+/** Of what cannot be told by the call the payment is known by its transaction,
+ * parties and amount. */
 static bool
 has_payment_of_transaction(struct reconcile *r, const struct income *income)
 {
@@ -90,9 +90,7 @@ has_payment_of_transaction(struct reconcile *r, const struct income *income)
 void
 reconcile_transfer(struct reconcile *r, const struct income *income)
 {
-    struct pay_key key = {.chain_id = r->network->network->chain_id,
-                          .contract = income->token,
-                          .payer = income->payer};
+    struct pay_key key = income_key(r->network->network->chain_id, income);
     struct pay_row row = {.id = 0};
 
     if (!income->authorized) {
@@ -106,7 +104,6 @@ reconcile_transfer(struct reconcile *r, const struct income *income)
         return;
     }
     r->sum.transfers++;
-    memcpy(key.nonce, income->nonce, sizeof(key.nonce));
     if ((ledger_view_find(r->view, &key, &row) && counts(&row, income)) ||
         mutant("reconcile_blind"))
         return;

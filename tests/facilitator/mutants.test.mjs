@@ -9,6 +9,7 @@ mutants({
   status_any_host: [['pages/status', '^only for this machine']],
   foreign_unseen: ['facilitator/online', '^a payee for whom another ledger collects'],
   open_to_all: ['facilitator/config', 'the world can settle'],
+  failed_call_adopted: ['facilitator/restore', '^a backup that is put back', '^forgotten Permit2 payments', '^of two calls'],
   scan_off: [['facilitator/restore', '^a backup that is put back']],
   reconcile_blind: [['facilitator/ledger', '^reconcile: rows that are gone'], ['facilitator/ledger', '^reconcile: payments that no transfer']],
 });

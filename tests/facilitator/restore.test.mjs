@@ -13,7 +13,7 @@ import { NETWORK, USDC, startChain } from '../../devnet/chain.mjs';
 import { sleep } from '../../devnet/process.mjs';
 import { copyLedger, restoreLedger, sql } from '../harness/ledger.mjs';
 import { permit2, v2 } from '../harness/pay-permit2.mjs';
-import { approve, installPermit2 } from '../harness/permit2.mjs';
+import { approve, installPermit2, settleTogether } from '../harness/permit2.mjs';
 import { until } from '../harness/witness.mjs';
 import { Daemon, PAY_TO, X402D, freshDir, ports, yaml } from './daemon.mjs';
 import { body, post } from './payments.mjs';
@@ -169,37 +169,57 @@ test('a backup with a payment under way: it is brought up to date, not paid agai
   assert.equal(reconcile().status, 0);
 });
 
-// Permit2 logs no nonce, so these do not come back by themselves; its own bitmap
-// says that they were used, and who asks for one again makes it found.
-test('a forgotten Permit2 payment: not taken again, and found when it is asked for', { timeout: 60_000 }, async () => {
-  const payer = account(6);
+// Permit2 logs no nonce; the calls of its transactions name them.
+test('forgotten Permit2 payments, upto among them, are there again without being asked for', { timeout: 90_000 }, async () => {
+  const payers = [account(6), account(7), account(8)];
   const asked = { scheme: 'exact', network: NETWORK, amount: '2000', asset: USDC, payTo: PAY_TO, maxTimeoutSeconds: 300,
     extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2' } };
-  const request = async () => ({ x402Version: 2, paymentPayload: v2(asked, await permit2(payer, asked)), paymentRequirements: asked });
+  const most = { ...asked, scheme: 'upto', extra: { ...asked.extra, facilitatorAddress: account(0).address } };
+  const request = async (payer = payers[0]) => ({ x402Version: 2, paymentPayload: v2(asked, await permit2(payer, asked)), paymentRequirements: asked });
+  const metered = async (amount) => ({ x402Version: 2, paymentPayload: v2(most, await permit2(payers[0], most)), paymentRequirements: { ...most, amount } });
   const verify = (one) => post(`${daemon.url}/verify`, one);
   await daemon.stop();
   restoreLedger(LEDGER, BACKUP);
   await installPermit2(rpc);
-  await approve(rpc, payer.address);
+  for (const { address } of payers)
+    await approve(rpc, address);
   await daemon.start();
   await caughtUp();
-  const forgotten = await request();
-  const another = await request(); // an equal transfer
-  const first = (await settle(forgotten)).json;
-  assert.equal(first.success, true);
-  assert.equal((await settle(another)).json.success, true);
+  // one after the other, several in one transaction, two equal ones, and upto
+  const forgotten = [await request(), await request(), ...await Promise.all(payers.map(request)), await metered('700')];
+  const answers = [await settle(forgotten[0]), await settle(forgotten[1]), ...await Promise.all(forgotten.slice(2, 5).map(settle)), await settle(forgotten[5])].map(({ json }) => json);
+  assert.deepEqual(answers.map(({ success }) => success), forgotten.map(() => true), JSON.stringify(answers));
+  const rows = () => sql(LEDGER, "SELECT hex(payer), hex(nonce), hex(payee), hex(value), hex(charge), method, hex(asset), hex(facilitator), valid_before, hex(tx) FROM payment WHERE method > 0 ORDER BY nonce");
+  const before = rows();
   await daemon.stop();
   restoreLedger(BACKUP, LEDGER);
   await daemon.start();
   await caughtUp();
+  assert.deepEqual(rows(), before);
 
   const had = await rpc.balance(USDC, PAY_TO);
-  assert.equal((await verify(forgotten)).json.invalidReason, 'permit2_invalid_nonce');
-  assert.deepEqual((await settle(forgotten)).json, first);
-  assert.deepEqual((await settle(forgotten)).json, first);
+  assert.equal((await verify(forgotten[0])).json.invalidReason, 'permit2_invalid_nonce');
+  assert.deepEqual((await Promise.all(forgotten.map(settle))).map(({ json }) => json), answers);
   assert.equal(await rpc.balance(USDC, PAY_TO), had);
   assert.equal((await settle(await request())).json.success, true, 'a new one is taken');
-  assert.equal(reconcile().status, 0, 'a transfer that is unmatched is no silent loss');
+  assert.equal(reconcile().status, 0);
+});
+
+// A call that failed beside one that did not: which one moved the tokens is in
+// no log, so neither is taken for paid.
+test('of two calls of one payer in a transaction one failed: neither is adopted by itself', { timeout: 60_000 }, async () => {
+  const payer = account(9);
+  const asked = { scheme: 'exact', network: NETWORK, amount: '3000', asset: USDC, payTo: PAY_TO, maxTimeoutSeconds: 300,
+    extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2' } };
+  await approve(rpc, payer.address);
+  const [good, bad] = [await permit2(payer, asked), await permit2(payer, asked, { change: { deadline: '1' } })];
+  await daemon.stop();
+  const receipt = await settleTogether(rpc, account(5).address, [bad, good]);
+  assert.equal(receipt.status, '0x1');
+  await daemon.start();
+  await caughtUp();
+  const nonces = [good, bad].map(({ permit2Authorization: { nonce } }) => BigInt(nonce).toString(16).padStart(64, '0').toUpperCase());
+  assert.deepEqual(sql(LEDGER, `SELECT hex(nonce) FROM payment WHERE hex(nonce) IN ('${nonces.join("','")}')`), []);
 });
 
 test('a second daemon is refused, also while the first one is stopped', async () => {

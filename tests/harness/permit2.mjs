@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { encodeFunctionData, maxUint256, parseAbi, toEventSelector } from 'viem';
-import { USDC, construct } from '../../devnet/chain.mjs';
+import { MULTICALL3, USDC, construct } from '../../devnet/chain.mjs';
 import { cached, contracts } from '../../devnet/compile.mjs';
 import { TOPIC } from '../../devnet/rpc.mjs';
 
@@ -110,4 +110,24 @@ export async function settledLogs(rpc) {
       payer: person(before.topics[1]), payee: person(before.topics[2]),
     }];
   });
+}
+
+const SETTLE = parseAbi([
+  'struct Permitted { address token; uint256 amount; }',
+  'struct Permit { Permitted permitted; uint256 nonce; uint256 deadline; }',
+  'struct Witness { address to; uint256 validAfter; }',
+  'function settle(Permit permit, address owner, Witness witness, bytes signature)',
+  'struct Call3 { address target; bool allowFailure; bytes callData; }',
+  'function aggregate3(Call3[] calls) payable',
+]);
+
+/** Somebody's transaction with several exact payments, each of which may fail. */
+export async function settleTogether(rpc, from, payloads) {
+  const calls = payloads.map(({ permit2Authorization: a, signature }) => ({
+    target: EXACT_PROXY, allowFailure: true,
+    callData: encodeFunctionData({ abi: SETTLE, functionName: 'settle',
+      args: [{ permitted: a.permitted, nonce: BigInt(a.nonce), deadline: BigInt(a.deadline) }, a.from, { to: a.witness.to, validAfter: BigInt(a.witness.validAfter) }, signature] }),
+  }));
+  const data = encodeFunctionData({ abi: SETTLE, functionName: 'aggregate3', args: [calls] });
+  return rpc.receipt(await rpc.call('eth_sendTransaction', { from, to: MULTICALL3, data, gas: '0x7a120' }));
 }

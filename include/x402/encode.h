@@ -19,6 +19,8 @@ X402_MUST_CHECK enum x402_err x402_hex_decode_any(uint8_t *out, size_t *len,
                                                   struct x402_span text);
 /** "0x" + 2*len lower-case digits + NUL: 2*len+3 bytes. */
 void x402_hex_encode(char *out, const uint8_t *bytes, size_t len);
+/** 2*len lower-case digits and nothing else. */
+void x402_hex_encode_bare(char *out, const uint8_t *bytes, size_t len);
 
 #define X402_BASE64_LEN(n) (((n) + 2) / 3 * 4)
 #define X402_BASE64_DECODED_MAX(n) ((n) / 4 * 3 + 3)

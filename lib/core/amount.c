@@ -2,6 +2,9 @@
 /* 256-bit unsigned arithmetic, exact or refused: money never wraps around. */
 #include <x402/amount.h>
 
+#include <endian.h>
+#include <string.h>
+
 __extension__ typedef unsigned __int128 u128;
 
 struct x402_amount
@@ -22,21 +25,22 @@ x402_amount_u64(uint64_t *out, const struct x402_amount *amount)
 void
 x402_amount_to_be32(uint8_t out32[32], const struct x402_amount *amount)
 {
-    for (unsigned i = 0; i < 32; i++) {
-        unsigned shift = 8 * (7 - i % 8);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t be = htobe64(amount->limb[3 - i]);
 
-        out32[i] = (uint8_t)(amount->limb[3 - i / 8] >> shift);
+        memcpy(out32 + 8 * i, &be, sizeof be);
     }
 }
 
 void
 x402_amount_from_be32(struct x402_amount *out, const uint8_t in32[32])
 {
-    struct x402_amount sum = {{0}};
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t be;
 
-    for (unsigned i = 0; i < 32; i++)
-        sum.limb[3 - i / 8] = sum.limb[3 - i / 8] << 8 | in32[i];
-    *out = sum;
+        memcpy(&be, in32 + 8 * i, sizeof be);
+        out->limb[3 - i] = be64toh(be);
+    }
 }
 
 int

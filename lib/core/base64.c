@@ -4,6 +4,7 @@
 #include <x402/encode.h>
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "../mutant.h"
 
@@ -15,7 +16,7 @@ static const char alphabet[] =
  */
 #define NO 0x40
 /* clang-format off */
-static const uint8_t values[128] = {
+static const uint8_t values[256] = {
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63,
@@ -24,16 +25,16 @@ static const uint8_t values[128] = {
     15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, NO,
     NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
     41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
 };
 /* clang-format on */
-
-static uint32_t
-value_of(char c)
-{
-    unsigned char at = (unsigned char)c;
-
-    return at < sizeof values ? values[at] : NO;
-}
 
 /* Take the padding off.  It is either complete or absent. */
 static enum x402_err
@@ -50,22 +51,17 @@ strip_padding(struct x402_span *text)
     return text->len % 4 == 1 ? X402_ERR_SYNTAX : X402_OK;
 }
 
-/* Up to four characters as 24 bits, the first one highest; BAD when one of them
- * is none of the alphabet. */
-#define BAD 0xffffffffu
-
-static uint32_t
-bits_of(const char *at, size_t n)
+/* Four characters as 24 bits, the first one highest.  NO shows in *seen when
+ * one of them is none of the alphabet: once for a whole text, without a branch.
+ */
+static inline uint32_t
+bits_of(const char at[4], uint8_t *seen)
 {
-    uint32_t bits = 0, seen = 0;
+    uint8_t a = values[(uint8_t)at[0]], b = values[(uint8_t)at[1]],
+            c = values[(uint8_t)at[2]], d = values[(uint8_t)at[3]];
 
-    for (size_t i = 0; i < 4; i++) {
-        uint32_t value = i < n ? value_of(at[i]) : 0;
-
-        seen |= value;
-        bits = bits << 6 | (value & 63);
-    }
-    return seen & NO ? BAD : bits;
+    *seen |= a | b | c | d;
+    return (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | d;
 }
 
 /* RFC 4648, section 3.5: "The padding step in base 64 and base 32 encoding can,
@@ -74,50 +70,49 @@ bits_of(const char *at, size_t n)
 static bool
 has_trailing_bits(uint32_t bits, size_t n)
 {
-    if (n == 2)
-        return (bits & 0xffff) != 0;
-    if (n == 3)
-        return (bits & 0xff) != 0;
-    return false;
+    return (bits & (n == 2 ? 0xffff : 0xff)) != 0;
 }
 
+/* The two or three characters after the last four: one or two bytes. */
 static enum x402_err
-check_alphabet(struct x402_span text)
+decode_rest(uint8_t *out, const char *at, size_t n, uint8_t *seen)
 {
-    for (size_t i = 0; i < text.len; i += 4) {
-        size_t n = text.len - i < 4 ? text.len - i : 4;
-        uint32_t bits = bits_of(text.at + i, n);
+    char four[4] = {'A', 'A', 'A', 'A'};
+    uint32_t bits;
 
-        if (bits == BAD ||
-            (has_trailing_bits(bits, n) && !mutant("base64_bits")))
-            return X402_ERR_SYNTAX;
-    }
-    return X402_OK;
+    memcpy(four, at, n);
+    bits = bits_of(four, seen);
+    out[0] = (uint8_t)(bits >> 16);
+    if (n == 3)
+        out[1] = (uint8_t)(bits >> 8);
+    return has_trailing_bits(bits, n) && !mutant("base64_bits")
+               ? X402_ERR_SYNTAX
+               : X402_OK;
 }
 
 enum x402_err
 x402_base64_decode(uint8_t *out, size_t *len, size_t cap, struct x402_span text)
 {
     enum x402_err err = strip_padding(&text);
-    size_t total, used = 0;
+    size_t rest = text.len % 4, whole = text.len - rest;
+    size_t total = whole / 4 * 3 + (rest > 0 ? rest - 1 : 0);
+    uint8_t seen = 0;
 
     if (err != X402_OK)
         return err;
-    total = text.len / 4 * 3 + (text.len % 4 ? text.len % 4 - 1 : 0);
     if (total > cap)
         return X402_ERR_TOO_LARGE;
-    err = check_alphabet(text);
-    if (err != X402_OK)
-        return err;
-    for (size_t i = 0; i < text.len; i += 4) {
-        size_t n = text.len - i < 4 ? text.len - i : 4;
-        uint32_t bits = bits_of(text.at + i, n);
+    for (size_t i = 0; i < whole; i += 4, out += 3) {
+        uint32_t bits = bits_of(text.at + i, &seen);
 
-        for (int shift = 16; used < total && shift >= 0; shift -= 8)
-            out[used++] = (uint8_t)(bits >> shift);
+        out[0] = (uint8_t)(bits >> 16);
+        out[1] = (uint8_t)(bits >> 8);
+        out[2] = (uint8_t)bits;
     }
+    if (rest > 0)
+        err = decode_rest(out, text.at + whole, rest, &seen);
     *len = total;
-    return X402_OK;
+    return seen & NO ? X402_ERR_SYNTAX : err;
 }
 
 size_t

@@ -78,15 +78,10 @@ x402_buf_hex(struct x402_buf *buf, const uint8_t *bytes, size_t len)
 void
 x402_buf_hex_bare(struct x402_buf *buf, const uint8_t *bytes, size_t len)
 {
-    static const char digit[] = "0123456789abcdef";
     char *at = claim(buf, 2 * len);
 
-    if (at == NULL)
-        return;
-    for (size_t i = 0; i < len; i++) {
-        *at++ = digit[bytes[i] >> 4];
-        *at++ = digit[bytes[i] & 15];
-    }
+    if (at != NULL)
+        x402_hex_encode_bare(at, bytes, len);
 }
 
 void

@@ -4,6 +4,7 @@
 #include <x402/encode.h>
 
 #include <stdbool.h>
+#include <string.h>
 
 /* 16 + the value of a digit, or 0: in a table, because answers of nodes are
  * thousands of digits. */
@@ -82,16 +83,30 @@ x402_hex_decode_any(uint8_t *out, size_t *len, size_t cap,
     return X402_OK;
 }
 
+/* "000102...ff": two digits at a time. */
+/* clang-format off */
+#define SIXTEEN(h)                                                             \
+    h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7"                            \
+    h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+static const char digits[] =
+    SIXTEEN("0") SIXTEEN("1") SIXTEEN("2") SIXTEEN("3")
+    SIXTEEN("4") SIXTEEN("5") SIXTEEN("6") SIXTEEN("7")
+    SIXTEEN("8") SIXTEEN("9") SIXTEEN("a") SIXTEEN("b")
+    SIXTEEN("c") SIXTEEN("d") SIXTEEN("e") SIXTEEN("f");
+/* clang-format on */
+
+void
+x402_hex_encode_bare(char *out, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        memcpy(out + 2 * i, digits + 2 * (size_t)bytes[i], 2);
+}
+
 void
 x402_hex_encode(char *out, const uint8_t *bytes, size_t len)
 {
-    static const char digit[] = "0123456789abcdef";
-
     out[0] = '0';
     out[1] = 'x';
-    for (size_t i = 0; i < len; i++) {
-        out[2 + 2 * i] = digit[bytes[i] >> 4];
-        out[3 + 2 * i] = digit[bytes[i] & 15];
-    }
+    x402_hex_encode_bare(out + 2, bytes, len);
     out[2 + 2 * len] = '\0';
 }

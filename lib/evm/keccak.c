@@ -3,6 +3,7 @@
  * with another byte, so the sponge is here: rate 136 bytes, capacity 64. */
 #include <x402/keccak.h>
 
+#include <endian.h>
 #include <string.h>
 
 #include "../mutant.h"
@@ -44,7 +45,7 @@ chi(uint64_t row[5], uint64_t b0, uint64_t b1, uint64_t b2, uint64_t b3,
 
 /* Theta mixes columns (d), rho rotates each lane, pi moves it, chi mixes rows,
  * iota adds the constant. */
-static inline void
+static inline __attribute__((always_inline)) void
 one_round(uint64_t out[25], const uint64_t a[25], uint64_t constant)
 {
     uint64_t c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20];
@@ -99,11 +100,10 @@ x402_keccak_begin(struct x402_keccak *keccak)
 static void
 mix_lane(uint64_t state[25], size_t at, const uint8_t byte[8])
 {
-    uint64_t lane = 0;
+    uint64_t lane;
 
-    for (unsigned i = 0; i < 8; i++)
-        lane |= (uint64_t)byte[i] << (8 * i);
-    state[at / 8] ^= lane;
+    memcpy(&lane, byte, sizeof lane);
+    state[at / 8] ^= le64toh(lane);
 }
 
 void

@@ -7,6 +7,23 @@
 
 #include <x402/json.h>
 
+/* What we read, however we do it, is what jansson alone reads. */
+static bool
+is_jansson_s(const json_t *value, struct x402_span text)
+{
+    json_t *theirs = json_loadb(text.at, text.len,
+                                JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    char *a = json_dumps(value, JSON_ENCODE_ANY),
+         *b = json_dumps(theirs, JSON_ENCODE_ANY);
+    bool same = a != NULL && b != NULL && strcmp(a, b) == 0 &&
+                json_equal(value, theirs);
+
+    free(a);
+    free(b);
+    json_decref(theirs);
+    return same;
+}
+
 static enum x402_err
 load(struct x402_span text, unsigned depth)
 {
@@ -14,6 +31,9 @@ load(struct x402_span text, unsigned depth)
     enum x402_err err = x402_json_load(&value, text, 1 << 20, depth);
 
     test_need((err == X402_OK) == (value != NULL), "result follows the code");
+    if (value != NULL && !is_jansson_s(value, text))
+        test_ok(false, "jansson reads \"%.*s\" otherwise", (int)text.len,
+                text.at);
     json_decref(value);
     return err;
 }
@@ -94,6 +114,7 @@ test_suite(void)
     test_ok(count == 318, "the whole suite was there (%u)", count);
 }
 
+#define N63 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 static const struct {
     const char *why, *text;
     unsigned depth;
@@ -135,6 +156,37 @@ static const struct {
     {"trailing comma", "[1,]", 1, X402_ERR_SYNTAX},
     {"NaN", "NaN", 1, X402_ERR_SYNTAX},
     {"number out of range", "1e999", 1, X402_ERR_SYNTAX},
+    {"numbers of every kind",
+     "[0,1,10,-0,-1,0.5,1e2,123456789012345,1234567890123456,"
+     "9223372036854775807]",
+     1, X402_OK},
+    {"a natural number too many", "[9223372036854775808]", 1, X402_ERR_SYNTAX},
+    {"leading zero", "[01]", 1, X402_ERR_SYNTAX},
+    {"two zeros", "[00]", 1, X402_ERR_SYNTAX},
+    {"number and text", "[1x]", 1, X402_ERR_SYNTAX},
+    {"number, then nothing", "[1", 1, X402_ERR_SYNTAX},
+    {"words", "{\"a\":true,\"b\":false,\"c\":null}", 1, X402_OK},
+    {"words together", "[truefalse]", 1, X402_ERR_SYNTAX},
+    {"half a word", "[tru", 1, X402_ERR_SYNTAX},
+    {"spaces everywhere", " { \"a\" : [ 1 , 2 ] ,\n\"b\"\t:\r{ } } ", 2,
+     X402_OK},
+    {"what is not plain in a string",
+     "[\"\x7f\",\"\xc3\xa9\",\"\\n\",\"/\",\"\"]", 1, X402_OK},
+    {"a control in a string", "[\"a\nb\"]", 1, X402_ERR_SYNTAX},
+    {"a name of 63", "{\"" N63 "\":1}", 1, X402_OK},
+    {"a name of 64", "{\"" N63 "n\":1}", 1, X402_OK},
+    {"two names of 64 that begin alike",
+     "{\"" N63 "n\":1,\"" N63 "m\":1,\"" N63 "\":1}", 1, X402_OK},
+    {"empty name", "{\"\":1,\"a\":\"\"}", 1, X402_OK},
+    {"empty name twice", "{\"\":1,\"\":2}", 1, X402_ERR_SYNTAX},
+    {"duplicate key, not plain", "{\"a\":\"\xc3\xa9\",\"a\":1}", 1,
+     X402_ERR_SYNTAX},
+    {"no colon", "{\"a\" 1}", 1, X402_ERR_SYNTAX},
+    {"no name", "{1:1}", 1, X402_ERR_SYNTAX},
+    {"no value", "{\"a\":}", 1, X402_ERR_SYNTAX},
+    {"closed by the other bracket", "[1}", 1, X402_ERR_SYNTAX},
+    {"trailing comma in an object", "{\"a\":1,}", 1, X402_ERR_SYNTAX},
+    {"comma first", "[,1]", 1, X402_ERR_SYNTAX},
 };
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plain JSON, read fast: objects and arrays of strings of printable ASCII
  * without escapes, of natural numbers, true, false and null.  So writes nearly
- * every client, and jansson, which goes by single characters, takes a fifth of
- * a payment's cost in the gateway beside the signature for it.
+ * every client, and jansson, which goes by single characters, took a sixth of
+ * what a payment costs the gateway beside its signature.
  *
  * No judge of JSON: whatever is not plain, and whatever is wrong, is left to
  * jansson.  What is read here jansson reads as the same value. */

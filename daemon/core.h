@@ -2,9 +2,11 @@
 /* The daemon's threads, and how work passes between them.
  *
  *     core     one libuv loop: the till, the cashier, the chain, the settler.
- * Thinks. writer   one thread inside the ledger: SQLite, one commit for all
- * that waits.  Writes. http     libmicrohttpd's thread: the facilitator's API.
- * Parses, recovers signatures.
+ *              Thinks.
+ *     writer   one thread inside the ledger: SQLite, one commit for all that
+ *              waits.  Writes.
+ *     http     libmicrohttpd's threads: the facilitator's API.  Parse, recover
+ *              signatures.
  *
  * Everything in daemon/ belongs to the core thread unless its header says
  * otherwise.  Other threads hand work over with core_post. */

@@ -42,7 +42,7 @@
     X(RECOVERIES, "x402_recoveries_total",                                     \
       "signatures recovered for /verify and /settle")                          \
     X(CHECK_MICROS, "x402_check_microseconds_total",                           \
-      "time the HTTP thread spent on decoding and recovery")                   \
+      "time the HTTP threads spent on decoding and recovery")                  \
     X(INVOICES_ISSUED, "x402_invoices_issued_total",                           \
       "Lightning invoices issued")                                             \
     X(INVOICES_REFUSED, "x402_invoices_refused_total",                         \

@@ -81,12 +81,8 @@ is_local(const struct http_request *request)
 /* -- how often -- */
 
 static bool
-take(struct http_request *request, struct bucket *bucket, unsigned rate)
+too_many(struct http_request *request)
 {
-    uint64_t now_us = uv_hrtime() / 1000;
-
-    if (bucket_take(bucket, rate, now_us, &request->retry_after_s))
-        return true;
     return refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, X402_ERR_RATE,
                   "too many requests; come back later");
 }
@@ -103,10 +99,35 @@ take_for_key(struct http_request *request)
 {
     struct http *http = request->http;
     size_t i = (size_t)(request->key - request->config->api_key);
+    bool dear = is_dear(request), good;
 
-    if (is_dear(request))
-        return take(request, &http->key_settle[i], request->key->rates.settle);
-    return take(request, &http->key_verify[i], request->key->rates.verify);
+    pthread_mutex_lock(&http->counting);
+    good = bucket_take(dear ? &http->key_settle[i] : &http->key_verify[i],
+                       dear ? request->key->rates.settle
+                            : request->key->rates.verify,
+                       uv_hrtime() / 1000, &request->retry_after_s);
+    pthread_mutex_unlock(&http->counting);
+    return good || too_many(request);
+}
+
+/** false: not to be counted. */
+static bool
+count_peer(struct http_request *request, const struct sockaddr *address,
+           bool *good)
+{
+    struct http *http = request->http;
+    const struct config_rates *rates = &request->config->peer_rates;
+    uint64_t now_us = uv_hrtime() / 1000;
+    bool dear = is_dear(request);
+    struct peer *peer;
+
+    pthread_mutex_lock(&http->counting);
+    peer = peers_find(http->peers, address, now_us);
+    *good = peer != NULL && bucket_take(dear ? &peer->settle : &peer->verify,
+                                        dear ? rates->settle : rates->verify,
+                                        now_us, &request->retry_after_s);
+    pthread_mutex_unlock(&http->counting);
+    return peer != NULL;
 }
 
 /** Without a key: this address.  Wrong keys are counted here as well, so that
@@ -114,21 +135,15 @@ take_for_key(struct http_request *request)
 static bool
 take_for_peer(struct http_request *request)
 {
-    const struct config_rates *rates = &request->config->peer_rates;
     const struct sockaddr *address = address_of(request);
-    struct peer *peer;
+    bool good;
 
     if (is_local(request))
         return true;
-    peer = address == NULL
-               ? NULL
-               : peers_find(request->http->peers, address, uv_hrtime() / 1000);
-    if (peer == NULL)
+    if (address == NULL || !count_peer(request, address, &good))
         return refuse(request, MHD_HTTP_FORBIDDEN, X402_ERR_UNAVAILABLE,
                       "no address to count by");
-    if (is_dear(request))
-        return take(request, &peer->settle, rates->settle);
-    return take(request, &peer->verify, rates->verify);
+    return good || too_many(request);
 }
 
 /* -- the door -- */

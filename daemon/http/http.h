@@ -2,9 +2,10 @@
 /* The daemon's HTTP: the facilitator's API and the operator's pages.  One file
  * per URL.
  *
- * Two threads take part.  libmicrohttpd's own thread reads requests, decodes
- * payments and recovers signatures; the core thread asks ledger and chain.  A
- * request that waits for the core is suspended and costs no thread. */
+ * libmicrohttpd's own threads, one for each processor up to four, read
+ * requests, decode payments and recover signatures; the core thread asks ledger
+ * and chain. A request that waits for the core is suspended and costs no
+ * thread. */
 #ifndef X402D_HTTP_H
 #define X402D_HTTP_H
 
@@ -16,7 +17,7 @@
 struct bazaar; /* may be NULL: there is none */
 struct http;
 
-/** Listen on config->http_host:http_port on a thread of its own.  NULL with a
+/** Listen on config->http_host:http_port on threads of its own.  NULL with a
  * message on failure. */
 struct http *http_open(struct core *core, const struct config *config,
                        struct cashier *cashier, struct ledger *ledger,
@@ -30,7 +31,7 @@ void http_reconfigure(struct http *http, const struct config *config);
 void http_drain(struct http *http);
 /** Requests that were begun and not completely answered. */
 size_t http_in_flight(const struct http *http);
-/** Answer whatever still waits for the core with 503, and join the thread.
+/** Answer whatever still waits for the core with 503, and join the threads.
  * Answers of the cashier that come later find nobody and are dropped. */
 void http_close(struct http *http);
 /** After the cashier and the loop are gone: free the rest. */

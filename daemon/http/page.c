@@ -25,12 +25,14 @@ add_hash(struct x402_buf *out, const struct http_page *page, const char *open,
     return true;
 }
 
-static bool
-make_policy(struct http_page *page)
+void
+http_page_make(struct http_page *page, const char *text)
 {
     struct x402_buf out = x402_buf_on(page->policy, sizeof(page->policy) - 1);
     bool good;
 
+    page->text = text;
+    page->len = strlen(text);
     x402_buf_text(&out, "default-src 'none'; connect-src 'self'; "
                         "base-uri 'none'; form-action 'none'; "
                         "frame-ancestors 'none'; script-src ");
@@ -38,15 +40,14 @@ make_policy(struct http_page *page)
     x402_buf_text(&out, "; style-src ");
     good = good && add_hash(&out, page, "<style>", "</style>") && !out.full;
     page->policy[good ? out.len : 0] = '\0';
-    return good;
 }
 
 enum http_next
-http_page(struct http_request *request, struct http_page *page)
+http_page(struct http_request *request, const struct http_page *page)
 {
     char *copy = malloc(page->len);
 
-    if (copy == NULL || (page->policy[0] == '\0' && !make_policy(page))) {
+    if (copy == NULL || page->policy[0] == '\0') {
         free(copy);
         return http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                            X402_ERR_UNAVAILABLE, "the page cannot be made");

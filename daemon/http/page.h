@@ -13,10 +13,13 @@ struct http_page {
     const char
         *text; /* with one <script> and one <style>, without attributes */
     size_t len;
-    char policy[PAGE_POLICY_MAX]; /* made at the first use; HTTP thread */
+    char policy[PAGE_POLICY_MAX]; /* "": it could not be made */
 };
 
+/** Once, before the first answer. */
+void http_page_make(struct http_page *page, const char *text);
 /** Answer with the page. */
-enum http_next http_page(struct http_request *request, struct http_page *page);
+enum http_next http_page(struct http_request *request,
+                         const struct http_page *page);
 
 #endif

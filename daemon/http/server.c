@@ -3,13 +3,9 @@
  * for all of them. */
 #include "server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <x402/eip712.h>
@@ -56,7 +52,7 @@ monotonic_ms(void)
     return uv_hrtime() / 1000000;
 }
 
-/* -- libmicrohttpd's calls: all on its thread -- */
+/* -- libmicrohttpd's calls: those of one connection on one of its threads -- */
 
 static struct slow_link *
 link_of(struct MHD_Connection *connection)
@@ -83,6 +79,7 @@ on_connection(void *cls, struct MHD_Connection *connection, void **context,
                                 : NULL;
         return;
     case MHD_CONNECTION_NOTIFY_CLOSED:
+        atomic_fetch_sub(&http->connections, 1);
         slow_link_free(http->slow, *context);
         *context = NULL;
         return;
@@ -186,63 +183,29 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url,
 
 /* -- open -- */
 
-union any_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static socklen_t
-make_address(union any_address *out, const struct config *config,
-             bool *loopback)
+/** More than one share the connections. */
+static unsigned
+count_threads(void)
 {
-    memset(out, 0, sizeof(*out));
-    if (inet_pton(AF_INET6, config->http_host, &out->v6.sin6_addr) == 1) {
-        out->v6.sin6_family = AF_INET6;
-        out->v6.sin6_port = htons((uint16_t)config->http_port);
-        *loopback = IN6_IS_ADDR_LOOPBACK(&out->v6.sin6_addr);
-        return sizeof(out->v6);
-    }
-    if (inet_pton(AF_INET, config->http_host, &out->v4.sin_addr) != 1)
-        return 0;
-    out->v4.sin_family = AF_INET;
-    out->v4.sin_port = htons((uint16_t)config->http_port);
-    *loopback = (ntohl(out->v4.sin_addr.s_addr) >> 24) == 127;
-    return sizeof(out->v4);
-}
+    unsigned n = uv_available_parallelism();
 
-static int
-open_socket(struct http *http, char *error, size_t error_len)
-{
-    const struct config *config = http->config;
-    union any_address address;
-    socklen_t len = make_address(&address, config, &http->loopback);
-    int one = 1;
-    int fd = socket(len == sizeof(address.v6) ? AF_INET6 : AF_INET,
-                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (len != 0 && fd >= 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
-        bind(fd, &address.any, len) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    snprintf(error, error_len, "cannot listen on %s port %u: %s",
-             config->http_host, config->http_port, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    return n <= 1 ? 0 : n > HTTP_THREADS_MAX ? HTTP_THREADS_MAX : n;
 }
 
 static struct MHD_Daemon *
-start(struct http *http, int fd)
+start(struct http *http)
 {
     const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD |
-                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+                           MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                           MHD_USE_ERROR_LOG;
 
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-        on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+        on_log, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_THREAD_POOL_SIZE, count_threads(),
+        MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(HTTP_CONNECTIONS_MAX * HTTP_THREADS_MAX + 1),
         MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         http->loopback ? 0U : (unsigned)HTTP_CONNECTIONS_PER_IP,
         MHD_OPTION_CONNECTION_TIMEOUT, SLOW_WAIT_MS / 1000U,
@@ -274,6 +237,7 @@ on_tick(uv_timer_t *timer)
     struct http *http = timer->data;
 
     slow_sweep(http->slow, monotonic_ms());
+    http_listen_again(http);
 }
 
 void
@@ -291,6 +255,7 @@ http_free(struct http *http)
     slow_free(http->slow);
     peers_free(http->peers);
     pthread_mutex_destroy(&http->lock);
+    pthread_mutex_destroy(&http->counting);
     free(http);
 }
 
@@ -300,7 +265,6 @@ http_open(struct core *core, const struct config *config,
           char *error, size_t error_len)
 {
     struct http *http = calloc(1, sizeof(*http));
-    int fd;
 
     if (http == NULL || (http->slow = slow_new()) == NULL ||
         (http->peers = peers_new()) == NULL) {
@@ -313,6 +277,7 @@ http_open(struct core *core, const struct config *config,
     http->ledger = ledger;
     http->bazaar = bazaar;
     pthread_mutex_init(&http->lock, NULL);
+    pthread_mutex_init(&http->counting, NULL);
     compute_domains(http);
     if (config->attestation_key_file != NULL) {
         http->verifier =
@@ -322,17 +287,18 @@ http_open(struct core *core, const struct config *config,
             return NULL;
         }
     }
-    fd = open_socket(http, error, error_len);
-    if (fd >= 0)
-        http->daemon = start(http, fd);
-    if (http->daemon == NULL) {
-        if (fd >= 0) {
-            snprintf(error, error_len, "cannot start the HTTP server");
-            close(fd);
-        }
+    if (!http_listen(http, error, error_len)) {
         http_free(http);
         return NULL;
     }
+    http->daemon = start(http);
+    if (http->daemon == NULL) {
+        snprintf(error, error_len, "cannot start the HTTP server");
+        close(http->listen_fd);
+        http_free(http);
+        return NULL;
+    }
+    http_listen_start(http);
     http->tick.data = http;
     uv_timer_init(core_loop(core), &http->tick);
     uv_timer_start(&http->tick, on_tick, 1000, 1000);
@@ -356,18 +322,10 @@ http_reconfigure(struct http *http, const struct config *config)
 void
 http_drain(struct http *http)
 {
-    bool already;
-    int fd;
-
     pthread_mutex_lock(&http->lock);
-    already = http->draining;
     http->draining = true;
     pthread_mutex_unlock(&http->lock);
-    if (already)
-        return;
-    fd = MHD_quiesce_daemon(http->daemon);
-    if (fd >= 0)
-        close(fd);
+    http_listen_stop(http);
 }
 
 size_t

@@ -18,6 +18,7 @@
 #include "peers.h"
 #include "slow.h"
 
+#define HTTP_THREADS_MAX 4 /* and no more than there are processors */
 #define HTTP_CONNECTIONS_MAX 1024
 #define HTTP_CONNECTIONS_PER_IP 64 /* not for loopback listeners */
 #define HTTP_DOMAINS_MAX 64
@@ -57,8 +58,13 @@ struct http {
     struct x402_signer *verifier; /* of attestations; NULL: none are made */
     struct slow *slow;
     uv_timer_t tick; /* looks for slow clients */
+    int listen_fd;   /* -1: closed */
+    uv_poll_t listening;
+    bool listen_paused;        /* for want of room */
+    atomic_size_t connections; /* HTTP_CONNECTIONS_MAX at most */
     bool loopback;
-    struct peers *peers; /* HTTP thread, and what follows */
+    pthread_mutex_t counting; /* of peers and the buckets */
+    struct peers *peers;
     struct bucket key_verify[CONFIG_API_KEYS_MAX];
     struct bucket key_settle[CONFIG_API_KEYS_MAX];
     struct http_domain domain[HTTP_DOMAINS_MAX]; /* constant after opening */
@@ -71,5 +77,15 @@ struct http {
     bool draining;                /* under lock */
     struct http_request *waiting; /* with the core; under lock */
 };
+
+/* -- listen.c -- */
+
+/** Open the socket.  false: with a message. */
+bool http_listen(struct http *http, char *error, size_t error_len);
+/** Accept, when there is somebody to hand the connections to. */
+void http_listen_start(struct http *http);
+/** If that was paused: now and then. */
+void http_listen_again(struct http *http);
+void http_listen_stop(struct http *http);
 
 #endif

@@ -61,11 +61,13 @@ struct cashier_answer {
 typedef void (*cashier_answer_cb)(void *arg,
                                   const struct cashier_answer *answer);
 /** Field checks and signature were done by the caller (on its own thread).
- * key: whose request it is; NULL: nobody's in particular. */
+ * key: whose request it is; NULL: nobody's in particular.
+ * recovered: the signature was, and is the payer's; otherwise the chain is to
+ * judge it. */
 void cashier_verify(struct cashier *cashier,
                     const struct x402_facilitator_request *request,
-                    const struct config_api_key *key, cashier_answer_cb cb,
-                    void *arg);
+                    const struct config_api_key *key, bool recovered,
+                    cashier_answer_cb cb, void *arg);
 /** Durable and idempotent: the same payment gets the same answer and the same
  * transaction. */
 void cashier_settle(struct cashier *cashier,

@@ -67,7 +67,9 @@ struct config_network {
     unsigned batch_wait_ms; /* a captured payment waits at most this for
                                company; 1000 */
     unsigned poll_ms;       /* receipts and head; 1000 */
-    uint64_t max_fee_gwei;  /* per gas; 0: 500 */
+    unsigned verify_reuse_ms; /* /verify need not simulate a payer's next
+                                 payment to a payee for so long; 2000 */
+    uint64_t max_fee_gwei;    /* per gas; 0: 500 */
     uint64_t max_fee_settlement_gwei; /* whole transaction / payments in it */
     uint64_t max_fee_day_gwei;        /* of 24 hours; 0: none */
     uint64_t gift_payer_gwei; /* gas for a payer's approval; 0: never given */

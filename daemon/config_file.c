@@ -145,6 +145,7 @@ static const cyaml_schema_field_t network_fields[] = {
          CONFIG_FACTORIES_MAX),
     TEXT(MAY, file_network, confirmations),
     TEXT(MAY, file_network, poll),
+    TEXT(MAY, file_network, verify_reuse),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t network_entry = {CYAML_VALUE_MAPPING(

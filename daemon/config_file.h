@@ -116,6 +116,7 @@ struct file_network {
     unsigned eip6492_factories_count;
     char *confirmations;
     char *poll;
+    char *verify_reuse;
 };
 
 struct file_peer {

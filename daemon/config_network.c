@@ -179,6 +179,8 @@ check_numbers(const struct config_checking_network *n)
          &out->rpc_agree},
         {".confirmations", in->confirmations, 2, 1, 1000, &out->confirmations},
         {".poll", in->poll, 1000, 50, 60000, &out->poll_ms},
+        {".verify_reuse", in->verify_reuse, 2000, 0, 10000,
+         &out->verify_reuse_ms},
         {".batch.max", in->batch ? in->batch->max : NULL, 100, 1, 500,
          &out->batch_max},
         {".batch.wait", in->batch ? in->batch->wait : NULL, 1000, 0, 60000,

@@ -11,6 +11,7 @@
 struct facilitate {
     struct op op;
     bool settle;
+    bool advice;  /* /verify, of a signature that is known to be the payer's */
     bool nothing; /* upto: "If the settled amount = 0, no on-chain transaction
                      is required" */
     cashier_answer_cb cb;
@@ -197,6 +198,7 @@ begin(struct facilitate *f)
         return;
     }
     ask = check_ask(&f->op.in);
+    ask.advice = f->advice;
     chain_simulate(f->op.chain, &ask, on_verdict, f);
 }
 
@@ -244,20 +246,24 @@ may_collect(const struct op *op, const struct config_api_key *key)
     return config_key_has_payee(config, key, op->in.chain_id, &op->in.auth.to);
 }
 
-static void
-facilitate(struct cashier *cashier,
-           const struct x402_facilitator_request *request,
-           const struct config_api_key *key, bool settle, cashier_answer_cb cb,
-           void *arg)
+static struct facilitate *
+facilitate_new(struct cashier *cashier, cashier_answer_cb cb, void *arg)
 {
     struct facilitate *f = op_new(cashier, sizeof *f);
-    enum x402_err err;
 
-    f->settle = settle;
     f->cb = cb;
     f->arg = arg;
+    return f;
+}
+
+static void
+facilitate(struct facilitate *f, const struct x402_facilitator_request *request,
+           const struct config_api_key *key)
+{
+    enum x402_err err;
+
     take_over(&f->op.in, request);
-    if (settle)
+    if (f->settle)
         take_charge(f, &request->requirement.amount);
     if (key != NULL) {
         snprintf(f->op.in.key, sizeof f->op.in.key, "%s", key->name);
@@ -273,10 +279,13 @@ facilitate(struct cashier *cashier,
 void
 cashier_verify(struct cashier *cashier,
                const struct x402_facilitator_request *request,
-               const struct config_api_key *key, cashier_answer_cb cb,
-               void *arg)
+               const struct config_api_key *key, bool recovered,
+               cashier_answer_cb cb, void *arg)
 {
-    facilitate(cashier, request, key, false, cb, arg);
+    struct facilitate *f = facilitate_new(cashier, cb, arg);
+
+    f->advice = recovered || mutant("advice_unrecovered");
+    facilitate(f, request, key);
 }
 
 void
@@ -285,5 +294,9 @@ cashier_settle(struct cashier *cashier,
                const struct config_api_key *key, cashier_answer_cb cb,
                void *arg)
 {
-    facilitate(cashier, request, key, true, cb, arg);
+    struct facilitate *f = facilitate_new(cashier, cb, arg);
+
+    f->settle = true;
+    f->advice = mutant("settle_by_advice");
+    facilitate(f, request, key);
 }

@@ -172,6 +172,7 @@ start_node(struct chain *chain)
     };
 
     core_random(&chain->code.seed, sizeof chain->code.seed);
+    core_random(&chain->shown.seed, sizeof chain->shown.seed);
     list_assets(chain);
     read_spent(chain);
     chain->rpc = rpc_new(core_loop(chain->core), &options);
@@ -304,7 +305,9 @@ on_rpc_closed(void *arg)
     struct chain *chain = closing->chain;
 
     closing->parts = 2u + (chain->upkeep != NULL) + (chain->follower != NULL) +
-                     (chain->catchup != NULL);
+                     (chain->catchup != NULL) + (chain->simulator != NULL);
+    if (chain->simulator != NULL)
+        simulate_close(chain->simulator, on_part_closed, closing);
     if (chain->upkeep != NULL)
         upkeep_close(chain->upkeep, on_part_closed, closing);
     settle_close(chain->settler, on_part_closed, closing);

@@ -46,6 +46,10 @@ struct chain_ask {
     size_t signature_len;
     const char *resource; /* its URL, or NULL; lives until the callback */
     enum x402_method method;
+    /* nothing is given or settled for the answer, and the signature was
+     * recovered and is the payer's: whether the token lets it through may be
+     * known from a payment of a moment ago (shown.h) */
+    bool advice;
     /* Permit2 only */
     struct x402_address facilitator; /* upto: one of our signers */
     struct x402_amount charge;       /* upto: what is taken */

@@ -13,6 +13,12 @@ struct simulator {
     unsigned inflight; /* calls */
     unsigned strange;  /* of them: strangers' */
     bool flush_posted;
+    uint64_t launched_ms;             /* the newest call, monotonic */
+    uint64_t came_ns[SIMULATE_CROWD]; /* a ring: the last payments, monotonic */
+    size_t came;
+    uv_timer_t company;
+    core_task closed;
+    void *closed_arg;
 };
 
 /* One HTTP request: a look at up to 64 payments, or at one of a payer with code
@@ -27,6 +33,7 @@ struct group {
     bool strange;    /* of the strangers' queue */
     bool solo;       /* upto: its proxy looks at the caller, so no Multicall3 */
     uint64_t time_s; /* the time it pretends */
+    uint64_t asked_ms;                 /* monotonic */
     enum code code[SIMULATE_TOGETHER]; /* of each member's payer */
     size_t code_of[SIMULATE_TOGETHER]; /* whose code each further call asks */
     size_t code_len;

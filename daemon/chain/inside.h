@@ -9,6 +9,7 @@
 #include "code.h"
 #include "fees.h"
 #include "rpc.h"
+#include "shown.h"
 #include "spent.h"
 
 #define CHAIN_ASSETS_MAX 16
@@ -34,6 +35,7 @@ struct chain {
     struct ledger *ledger;
     struct rpc *rpc;
     struct code_cache code;
+    struct shown shown;
     struct chain_asset assets[CHAIN_ASSETS_MAX];
     size_t assets_len;
     bool ready; /* chain id, Multicall3 and assets were checked */

@@ -178,6 +178,12 @@ add_reads(struct builder *b, const struct look_payment *payments, size_t n)
         add_state(b, &payments[i]);
 }
 
+static bool
+is_tried(const struct look_payment *payment, bool transfers)
+{
+    return transfers && !payment->shown;
+}
+
 uint8_t *
 look_encode(size_t *len, uint64_t chain_id, const struct look_payment *payments,
             size_t n, bool transfers)
@@ -190,9 +196,11 @@ look_encode(size_t *len, uint64_t chain_id, const struct look_payment *payments,
         abort();
     add_block(b, chain_id);
     add_reads(b, payments, n);
-    for (size_t i = 0; i < n && transfers; i++)
-        add(b, look_target(&payments[i]),
-            look_calldata(b->data + b->used, &payments[i]));
+    for (size_t i = 0; i < n; i++) {
+        if (is_tried(&payments[i], transfers))
+            add(b, look_target(&payments[i]),
+                look_calldata(b->data + b->used, &payments[i]));
+    }
     out = malloc(x402_abi_aggregate3_len(b->calls, b->len));
     if (out == NULL)
         abort();
@@ -304,13 +312,15 @@ look_decode(struct look_seen *seen, struct look_block *block,
     struct x402_abi_result results[CALLS_MAX];
     size_t account[LOOK_MAX], members[LOOK_MAX] = {0};
     size_t accounts = number_accounts(account, payments, n);
-    size_t total = 2 + accounts + (transfers ? n : 0);
+    size_t total = 2 + accounts;
     const struct x402_abi_result *balances = results + 2,
                                  *state = balances + accounts, *move;
 
     for (size_t i = 0; i < n; i++)
         total += states_of(&payments[i]);
-    move = results + total - (transfers ? n : 0);
+    move = results + total;
+    for (size_t i = 0; i < n; i++)
+        total += is_tried(&payments[i], transfers);
     if (x402_abi_aggregate3_decode(results, total, answer, answer_len) !=
             X402_OK ||
         !read_u64(&block->time_s, &results[0]) ||
@@ -323,7 +333,7 @@ look_decode(struct look_seen *seen, struct look_block *block,
         seen[i].token = read_balance(&seen[i].balance, &balances[account[i]]) &&
                         read_payment(&seen[i], &payments[i], state);
         state += states_of(&payments[i]);
-        if (transfers)
+        if (is_tried(&payments[i], transfers))
             read_transfer(&seen[i], move++);
     }
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One look at the chain: a single aggregate3 that reads the block, the payers'
  * balances and the authorizations' states (with Permit2 its allowances too),
- * and then tries the transfers.
+ * and then tries the transfers, but for those that need not be tried.
  * Everything in it is of one block.
  *
  * The reads come first, so several payments of one payer may stand in one look:
@@ -35,6 +35,8 @@ struct look_payment {
     const struct x402_address *facilitator; /* upto */
     const struct x402_amount *charge;       /* upto: what is taken */
     const struct x402_sponsor *sponsor;     /* NULL: the allowance is there */
+    /* one like it was seen to go through a moment ago: it is not tried */
+    bool shown;
 };
 
 /** The call that carries it out: whom, and with what.  out holds LOOK_CALL_MAX.

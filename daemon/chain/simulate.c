@@ -106,14 +106,57 @@ strangers_turn(const struct simulator *simulator)
             simulator->strange < SIMULATE_STRANGE_INFLIGHT);
 }
 
+static size_t
+waiting_len(const struct simulator *simulator)
+{
+    return simulator->queue.len + simulator->strangers.len;
+}
+
+static void
+on_company_over(uv_timer_t *timer)
+{
+    simulate_flush(timer->data);
+}
+
+/* The last few came within a moment: as many more will come in the next. */
+static bool
+is_crowd(const struct simulator *simulator, uint64_t now_ns)
+{
+    uint64_t first_ns = simulator->came_ns[simulator->came % SIMULATE_CROWD];
+
+    return now_ns - first_ns < SIMULATE_COMPANY_MS * 1000000u;
+}
+
+/* A call costs the node and us about as much as ten payments in it.  So in a
+ * crowd, and only there, a few wait for more. */
+static bool
+waits_for_company(struct simulator *simulator)
+{
+    uint64_t now_ns = uv_hrtime();
+    uint64_t age_ms = now_ns / 1000000 - simulator->launched_ms;
+
+    if (simulator->chain->closing || age_ms >= SIMULATE_COMPANY_MS ||
+        waiting_len(simulator) >= SIMULATE_COMPANY ||
+        !is_crowd(simulator, now_ns))
+        return false;
+    if (!uv_is_active((uv_handle_t *)&simulator->company)) {
+        uv_update_time(core_loop(simulator->chain->core));
+        uv_timer_start(&simulator->company, on_company_over,
+                       SIMULATE_COMPANY_MS - age_ms, 0);
+    }
+    return true;
+}
+
 static bool
 launch_next(struct simulator *simulator)
 {
     bool strange = strangers_turn(simulator);
 
     if (simulator->inflight >= SIMULATE_INFLIGHT ||
-        (!strange && simulator->queue.first == NULL))
+        (!strange && simulator->queue.first == NULL) ||
+        waits_for_company(simulator))
         return false;
+    simulator->launched_ms = uv_hrtime() / 1000000;
     group_launch(next_group(simulator, strange));
     return true;
 }
@@ -134,12 +177,6 @@ simulate_flush(struct simulator *simulator)
 }
 
 /* -- the interface -- */
-
-static size_t
-waiting_len(const struct simulator *simulator)
-{
-    return simulator->queue.len + simulator->strangers.len;
-}
 
 static void
 flush_task(void *arg)
@@ -246,6 +283,7 @@ enqueue(struct chain *chain, const struct chain_ask *ask,
     w->cb = cb;
     w->arg = arg;
     w->since_ms = core_now_ms();
+    simulator->came_ns[simulator->came++ % SIMULATE_CROWD] = uv_hrtime();
     w->stranger = stranger;
     waiting_push_back(stranger ? &simulator->strangers : &simulator->queue, w);
     want_flush(simulator);
@@ -299,7 +337,25 @@ simulate_new(struct chain *chain)
     simulator->chain = chain;
     simulator->queue.last = &simulator->queue.first;
     simulator->strangers.last = &simulator->strangers.first;
+    uv_timer_init(core_loop(chain->core), &simulator->company);
+    simulator->company.data = simulator;
     return simulator;
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    struct simulator *simulator = handle->data;
+
+    simulator->closed(simulator->closed_arg);
+}
+
+void
+simulate_close(struct simulator *simulator, core_task closed, void *arg)
+{
+    simulator->closed = closed;
+    simulator->closed_arg = arg;
+    uv_close((uv_handle_t *)&simulator->company, on_closed);
 }
 
 void

@@ -87,7 +87,7 @@ match(const struct x402_facilitator_request *in, bool settle,
 /** The dear check, and what came along with the payment, where that is still to
  * be used. */
 static enum x402_err
-check_signed(const struct http_request *request, const struct x402_clock *clock,
+check_signed(struct http_request *request, const struct x402_clock *clock,
              bool over)
 {
     const struct x402_facilitator_request *in = &request->payment;
@@ -98,6 +98,7 @@ check_signed(const struct http_request *request, const struct x402_clock *clock,
         return X402_ERR_ASSET;
     metrics_add(METRIC_RECOVERIES, 1);
     err = x402_payment_verify(&in->payment, domain);
+    request->recovered = err == X402_OK;
     if (err == X402_ERR_SIGNATURE)
         err = check_wallet(request->config, in);
     if (err == X402_OK && !over)

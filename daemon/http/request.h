@@ -67,6 +67,7 @@ struct http_request {
 
     /* decoded, for /verify and /settle */
     struct x402_facilitator_request payment;
+    bool recovered; /* the signature was, and is the payer's */
 
     /* the Bazaar: what a payment says it is for; what is asked; the answer, the
      * Bazaar's thread's until the core takes it */

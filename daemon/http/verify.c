@@ -28,7 +28,7 @@ static void
 ask_cashier(struct http_request *request)
 {
     cashier_verify(request->http->cashier, &request->payment, request->key,
-                   on_verified, request);
+                   request->recovered, on_verified, request);
 }
 
 enum http_next

@@ -145,6 +145,7 @@ open_chain(const json_t *line)
     config->batch_max = (unsigned)number(line, "batchMax", 100);
     config->batch_wait_ms = (unsigned)number(line, "batchWait", 1000);
     config->poll_ms = (unsigned)number(line, "poll", 1000);
+    config->verify_reuse_ms = (unsigned)number(line, "reuse", 2000);
     config->max_fee_gwei = number(line, "maxFee", 0);
     config->max_fee_day_gwei = number(line, "maxDay", 0);
     config->max_fee_settlement_gwei = number(line, "maxSettlement", 0);
@@ -191,6 +192,7 @@ simulate(const json_t *line)
     struct chain_ask ask;
 
     read_payment(&ask, line);
+    ask.advice = json_is_true(json_object_get(line, "advice"));
     chain_simulate(tool.chain, &ask, on_verdict, tag(line));
 }
 

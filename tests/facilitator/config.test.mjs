@@ -136,6 +136,7 @@ const wrong = [
   ['more credit for one than for all', `${HEAD}${HTTP}${NET}    credit: {payer: "60", total: "50 USDC"}\n`, ':6: networks\\[0\\].credit: payer \\(60\\) is more than total'],
   ['a number with a unit', `${HEAD}${HTTP}${NET}    poll: 1s\n`, ':6: networks\\[0\\].poll: "1s" is not a whole number from 50 to 60000'],
   ['YAML\'s octal', `${HEAD}${HTTP}${NET}    confirmations: 010\n`, ':6: networks\\[0\\].confirmations: "010"'],
+  ['a simulation that holds for a minute', `${HEAD}${HTTP}${NET}    verify_reuse: 60000\n`, ':6: networks\\[0\\].verify_reuse: "60000" is not a whole number from 0 to 10000'],
   ['an empty batch', `${HEAD}${HTTP}${NET}    batch: {max: 0}\n`, ':6: networks\\[0\\].batch.max'],
   ['a number beyond 64 bits', `${HEAD}${HTTP}${NET}    max_fee: {per_gas: 99999999999999999999999}\n`, ':6: networks\\[0\\].max_fee.per_gas'],
   ['a factory that is the token', `${HEAD}${HTTP}${NET}    eip6492_factories: ["0x036CbD53842c5426634e7929541eC2318f3dCF7e"]\n`, ':6: networks\\[0\\].eip6492_factories\\[0\\]: this is a token'],

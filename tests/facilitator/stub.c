@@ -296,10 +296,11 @@ answer_later(struct cashier *cashier,
 void
 cashier_verify(struct cashier *cashier,
                const struct x402_facilitator_request *request,
-               const struct config_api_key *key, cashier_answer_cb cb,
-               void *arg)
+               const struct config_api_key *key, bool recovered,
+               cashier_answer_cb cb, void *arg)
 {
     (void)key;
+    (void)recovered;
     answer_later(cashier, request, cb, arg);
 }
 

@@ -92,8 +92,8 @@ chain_simulate(struct chain *c, const struct chain_ask *ask,
 {
     struct ask *mine;
 
-    (void)ask;
     fake.asked++;
+    fake.advice = ask->advice;
     if (fake.hold && held_len < WAITING_MAX) {
         held[held_len++] = (struct ask){cb, arg, fake.verdict};
         return;

@@ -11,6 +11,7 @@ extern struct fake_chain {
     bool hold;                    /* answers wait for fake_answer() */
     unsigned asked, kicks, urgent_kicks;
     int64_t looked_again; /* the last payment of chain_look_again */
+    bool advice;          /* was all that the last one wanted */
     struct chain_health health;
 } fake;
 

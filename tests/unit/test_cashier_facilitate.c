@@ -44,7 +44,7 @@ ask(struct got *got, const struct x402_till_reserve *in, bool settle)
     if (settle)
         cashier_settle(test_cashier, &r, NULL, on_answer, got);
     else
-        cashier_verify(test_cashier, &r, NULL, on_answer, got);
+        cashier_verify(test_cashier, &r, NULL, true, on_answer, got);
 }
 
 static struct got
@@ -84,6 +84,27 @@ verified(void)
     test_config->facilitate_any_payee = true;
     OK(verify(&in).err == X402_OK);
     test_config->facilitate_any_payee = false;
+}
+
+/* Only /verify of a known signature may do with what was seen a moment ago. */
+static void
+advised(void)
+{
+    struct x402_till_reserve in = fresh();
+    struct x402_facilitator_request r = request(&in);
+    struct got got;
+
+    OK(verify(&in).err == X402_OK && fake.advice);
+    memset(&got, 0, sizeof got);
+    cashier_verify(test_cashier, &r, NULL, false, on_answer, &got);
+    test_wait(&got.done);
+    OK(got.err == X402_OK && !fake.advice);
+    fake.advice = true;
+    fake.verdict.err = X402_ERR_SIMULATION;
+    OK(settle(&in).err == X402_ERR_SIMULATION && !fake.advice);
+    fake.advice = true;
+    OK(reserve(&in).err == X402_ERR_SIMULATION && !fake.advice);
+    fake.verdict.err = X402_OK;
 }
 
 /* Twice at once, and twice in a row: one row, one transaction, one answer. */
@@ -171,6 +192,7 @@ failed_before(void)
 
 static void (*const all[])(void) = {
     verified,
+    advised,
     settled_twice,
     settled_while_it_is_used,
     reserved_by_a_gateway,

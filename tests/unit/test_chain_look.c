@@ -5,6 +5,7 @@
 #include "chain/later.h"
 #include "chain/look.h"
 #include "chain/quantity.h"
+#include "chain/shown.h"
 #include "test.h"
 
 /* -- verdicts: value 10, valid in (100, 200) -- */
@@ -94,7 +95,7 @@ decoding(void)
     uint8_t answer[64] = {0};
     struct look_seen seen[3];
     struct look_block block;
-    size_t one, three;
+    size_t one, two, three;
     uint8_t *data;
 
     for (size_t i = 0; i < 3; i++)
@@ -107,6 +108,13 @@ decoding(void)
     data = look_encode(&three, 1, payments, 3, true);
     free(data);
     test_ok(three > one, "three payments are more than one");
+    payments[1].shown = true;
+    data = look_encode(&two, 1, payments, 3, true);
+    free(data);
+    test_ok(two > one && two < three, "what was shown is only read");
+    data = look_encode(&three, 1, payments, 3, false);
+    free(data);
+    test_ok(three < two, "and nothing is tried where nothing should be");
     for (size_t len = 0; len <= sizeof answer; len += 32)
         test_ok(!look_decode(seen, &block, payments, 3, true, answer, len),
                 "%zu bytes are not an answer", len);
@@ -181,6 +189,32 @@ codes(void)
 }
 
 static void
+showing(void)
+{
+    static struct shown shown;
+    const struct shown_path path = {{{1}}, {{2}}, {{3}}};
+    const struct shown_path others[] = {
+        {{{4}}, {{2}}, {{3}}}, {{{1}}, {{4}}, {{3}}}, {{{1}}, {{2}}, {{4}}}};
+
+    test_ok(!shown_has(&shown, &path, 5, 2000), "nothing was shown");
+    shown_keep(&shown, &path, 1000);
+    test_ok(shown_has(&shown, &path, 1000, 2000), "was shown");
+    test_ok(shown_has(&shown, &path, 2999, 2000), "two seconds long");
+    test_ok(!shown_has(&shown, &path, 3000, 2000), "and no longer");
+    test_ok(!shown_has(&shown, &path, 999, 2000), "not before it was");
+    test_ok(!shown_has(&shown, &path, 1000, 0), "an age of nothing is never");
+    for (size_t i = 0; i < TEST_LEN(others); i++)
+        test_ok(!shown_has(&shown, &others[i], 1000, 2000), "another %s",
+                i == 0   ? "token"
+                : i == 1 ? "payer"
+                         : "payee");
+    shown_forget(&shown, &others[0]);
+    test_ok(shown_has(&shown, &path, 1000, 2000), "others are forgotten alone");
+    shown_forget(&shown, &path);
+    test_ok(!shown_has(&shown, &path, 1000, 2000), "forgotten");
+}
+
+static void
 ids(void)
 {
     struct idset set = {0};
@@ -244,6 +278,7 @@ main(void)
     decoding();
     reading_quantities();
     codes();
+    showing();
     ids();
     putting_off();
     return test_done();

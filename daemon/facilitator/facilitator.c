@@ -423,9 +423,9 @@ facilitator_new(struct core *core, const struct config_network *network,
     f->config = network;
     f->again_ms = AGAIN_FIRST_MS;
     f->post = post_new(core_loop(core), X402_FACILITATOR_BODY_MAX);
-    /* Two answers of /verify can look the same, and without TLS whoever stands
-     * in between may repeat one: the next payment would get it. */
-    if (strncmp(config->url, "http://", 7) == 0 && !mutant("facilitator_reuse"))
+    /* Two answers of /verify can look the same: one that came twice, from the
+     * facilitator or whoever stands before it, would be the next payment's. */
+    if (!mutant("facilitator_reuse"))
         post_no_reuse(f->post);
     if (config->key_file != NULL)
         post_header(f->post, header);

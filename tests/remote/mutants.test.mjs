@@ -13,5 +13,5 @@ mutants({
   attested_any: ['remote/attestation', '^the same receipt for the same resource'],
   redirect_followed: ['remote/node', '^308 to another host'],
   facilitator_open: ['remote/node', '^the facilitator is down'],
-  facilitator_reuse: ['faults/remote', '^/verify: the second copy'],
+  facilitator_reuse: [['faults/remote', '^/verify: the second copy'], ['remote/tls', '^/verify: the second copy']],
 });

@@ -6,9 +6,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { sleep } from '../../devnet/process.mjs';
 import { freshDir } from '../facilitator/daemon.mjs';
 import { until } from '../harness/witness.mjs';
-import { Scripted } from './scripted.mjs';
+import { Scripted, says } from './scripted.mjs';
 import { canSettle, uses, useRemote } from './world.mjs';
 
 const dir = freshDir();
@@ -52,6 +53,26 @@ test('the authority of ca_file is trusted, and the key of key_file goes along', 
   for (const { headers } of scripted.calls)
     assert.equal(headers.authorization, 'Bearer secret-api-key');
   assert.doesNotMatch(readFileSync(join(world.stack.dir, 'x402d.log'), 'utf8'), /secret-api-key/);
+});
+
+test('/verify: the second copy of a yes is not the answer to the next payment', async () => {
+  await canSettle(world);
+  const before = await world.witness.hits('/paid');
+  const [first, second] = [await world.pay('/fail'), await world.pay('/paid')];
+  const yes = JSON.stringify({ isValid: true, payer: world.payer.address });
+  scripted.script.verify = (response) => {
+    const { socket } = response;
+    socket.on('error', () => {}); // it may be closed by then, and should be
+    says(yes, { headers: { 'content-type': 'application/json', 'content-length': yes.length } })(response);
+    setTimeout(() => socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${yes.length}\r\n\r\n${yes}`), 30);
+  };
+  assert.equal((await world.get('/fail', first.header('v2'))).status, 500, 'verified, and never settled');
+  await sleep(200); // the copy is there, unread
+  scripted.script.verify = says({ isValid: false, invalidReason: 'invalid_exact_evm_signature' });
+  const response = await buy(second);
+  scripted.honest();
+  assert.equal(response.status, 402, response.body);
+  assert.equal(await world.witness.hits('/paid'), before);
 });
 
 for (const [why, tls] of Object.entries(bad)) {

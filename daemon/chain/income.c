@@ -356,7 +356,7 @@ ask_receipts(struct reading *r)
     struct rpc_call calls[RECEIPTS_TOGETHER];
 
     r->asked_len = 0;
-    while (r->next < r->len && r->asked_len < RECEIPTS_TOGETHER) {
+    while (r->next < r->len && r->asked_len < r->ask.together) {
         size_t first = r->next++;
 
         while (r->next < r->len &&
@@ -397,6 +397,8 @@ income_read(const struct income_ask *ask, income_cb cb, void *arg)
     memcpy(r->payee, ask->payees, ask->payees_len * sizeof *r->payee);
     r->ask = *ask;
     r->ask.payees = r->payee;
+    if (r->ask.together == 0 || r->ask.together > RECEIPTS_TOGETHER)
+        r->ask.together = RECEIPTS_TOGETHER;
     r->cb = cb;
     r->arg = arg;
     ask_logs(r);

@@ -48,6 +48,7 @@ struct income_ask {
     const struct x402_address *payees; /* 1 at least; copied */
     size_t payees_len;
     uint64_t from, to; /* blocks, both included */
+    size_t together;   /* receipts in one request; 0: 32 */
 };
 
 enum income_status {

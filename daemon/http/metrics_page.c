@@ -3,8 +3,14 @@
  * addresses, no URLs. */
 #include "request.h"
 
+#include <stdlib.h>
+
 #include "../chain/chain.h"
 #include "../metrics.h"
+#include "../must.h"
+
+#define PAGE_FIRST ((size_t)32 * 1024)
+#define PAGE_MOST ((size_t)1024 * 1024)
 
 static const struct {
     const char *name;
@@ -280,12 +286,10 @@ add_lightning(struct x402_buf *out, struct lightning *lightning)
 }
 
 static void
-fill(struct http_request *request)
+add_page(struct x402_buf *out, const struct http_request *request)
 {
     const struct http *http = request->http;
-    struct x402_buf *out = &request->out;
 
-    request->type = "text/plain; version=0.0.4; charset=utf-8";
     add_counters(out);
     add_ledger(out, http->ledger);
     add_owed(out, http_debts(request->http));
@@ -301,6 +305,25 @@ fill(struct http_request *request)
     add_lightning(out, http->lightning);
     add_gauge(out, "x402_http_in_flight", "HTTP requests not yet answered",
               http_in_flight(http));
+}
+
+/* Its length is the configuration's: 8 networks with their tokens, 64 keys. */
+static void
+fill(struct http_request *request)
+{
+    struct x402_buf page;
+    size_t cap = PAGE_FIRST;
+
+    do {
+        free(request->large);
+        request->large = must(malloc(cap));
+        page = x402_buf_on(request->large, cap);
+        add_page(&page, request);
+        cap *= 2;
+    } while (page.full && cap <= PAGE_MOST);
+    request->large_len = page.len;
+    request->out.full = page.full; /* cut off is no page */
+    request->type = "text/plain; version=0.0.4; charset=utf-8";
     request->status = MHD_HTTP_OK;
     http_answer(request);
 }

@@ -271,18 +271,34 @@ ledger_view_find(struct ledger_view *view, const struct pay_key *key,
     return found;
 }
 
-uint64_t
-ledger_view_first_block(struct ledger_view *view, uint64_t chain_id)
+static uint64_t
+number_of_settled(struct ledger_view *view, const char *what, uint64_t chain_id)
 {
-    sqlite3_stmt *stmt =
-        view_prepare(view, "SELECT coalesce(min(block_number), 0) FROM payment "
-                           "WHERE chain_id = ?1 AND state BETWEEN 5 AND 6");
+    char sql[160];
+    sqlite3_stmt *stmt;
     uint64_t out = 0;
 
+    snprintf(sql, sizeof sql,
+             "SELECT %s FROM payment WHERE chain_id = ?1 "
+             "AND state BETWEEN 5 AND 6",
+             what);
+    stmt = view_prepare(view, sql);
     if (stmt != NULL)
         bind_int(stmt, 1, (int64_t)chain_id);
     if (db_row(&view->db, stmt))
         out = (uint64_t)sqlite3_column_int64(stmt, 0);
     (void)view_finish(view, stmt);
     return out;
+}
+
+uint64_t
+ledger_view_first_block(struct ledger_view *view, uint64_t chain_id)
+{
+    return number_of_settled(view, "coalesce(min(block_number), 0)", chain_id);
+}
+
+uint64_t
+ledger_view_settled(struct ledger_view *view, uint64_t chain_id)
+{
+    return number_of_settled(view, "count(*)", chain_id);
 }

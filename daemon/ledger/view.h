@@ -83,6 +83,9 @@ bool ledger_view_find(struct ledger_view *view, const struct pay_key *key,
 /** The lowest block that a payment of the network was mined in; 0: none. */
 uint64_t ledger_view_first_block(struct ledger_view *view, uint64_t chain_id);
 
+/** Payments of the network that are MINED or FINAL. */
+uint64_t ledger_view_settled(struct ledger_view *view, uint64_t chain_id);
+
 /** All payees that payments of a network name, once each.  Returns how many
  * there are; at most `cap` are written. */
 size_t ledger_view_payees(struct ledger_view *view, uint64_t chain_id,

@@ -9,11 +9,13 @@
 #include "../chain/params.h"
 #include "../chain/quantity.h"
 #include "../log.h"
+#include "../metrics.h"
 #include "reconcile.h"
 
 #define TRIES 5
 #define TRY_AGAIN_MS 1000
 #define ROWS_TOGETHER 256
+#define PATIENCE_MS 5000
 /* Without any settled payment: about a day of two-second blocks. */
 #define BLOCKS_BACK 43200
 
@@ -87,6 +89,7 @@ read_window(struct reconcile *r, uint64_t from, uint64_t to)
         .payees_len = r->payee_len,
         .from = from,
         .to = to,
+        .together = r->together,
     };
 
     income_read(&ask, on_income, &answer);
@@ -109,6 +112,7 @@ read_transfers(struct reconcile *r)
         if (status == INCOME_READ) {
             at = last + 1;
             tries = 0;
+            reconcile_progress(r, "block", last - r->from, r->to - r->from);
         } else if ((status == INCOME_UNKNOWN || last == at) &&
                    ++tries == TRIES) {
             return false;
@@ -213,17 +217,20 @@ read_payments(struct reconcile *r)
     struct ledger_filter filter = {
         .states = 1u << PAY_MINED | 1u << PAY_FINAL,
         .chain_id = r->network->network->chain_id,
-        .limit = ROWS_TOGETHER,
+        .limit = r->together,
     };
     struct pay_row *rows = calloc(ROWS_TOGETHER, sizeof(*rows));
     bool good = rows != NULL, more = good;
+    uint64_t done = 0, all = ledger_view_settled(r->view, filter.chain_id);
 
     while (more) {
         struct chunk chunk = {.reconcile = r, .row = rows};
 
         good = ledger_view_payments(r->view, &filter, take_row, &chunk) &&
                (chunk.len == 0 || read_chunk(&chunk));
-        more = good && chunk.len == ROWS_TOGETHER;
+        more = good && chunk.len == r->together;
+        done += chunk.len;
+        reconcile_progress(r, "payment", done, all);
         if (more)
             filter.after_id = rows[chunk.len - 1].id;
     }
@@ -311,14 +318,24 @@ mark_closed(void *arg)
 static int
 with_node(struct reconcile *r)
 {
-    const struct rpc_options options = {
+    struct rpc_options options = {
         .urls = r->network->rpc,
         .urls_len = r->network->rpc_len,
         .timeout_ms = r->network->rpc_timeout_ms,
         .chain_id = r->network->network->chain_id,
+        .rate = r->network->rpc_rate,
     };
     bool closed = false;
     int code;
+
+    r->together = ROWS_TOGETHER;
+    if (options.rate != 0 && options.rate < ROWS_TOGETHER)
+        r->together = options.rate;
+    /* a question may wait for its turn */
+    if (options.rate != 0 && options.timeout_ms < PATIENCE_MS)
+        options.timeout_ms = PATIENCE_MS;
+    r->begun_ms = r->told_ms = reconcile_clock_ms();
+    r->asked_before = metrics_get(METRIC_RPC_CALLS);
 
     if (uv_loop_init(&r->loop) != 0)
         abort();

@@ -26,6 +26,9 @@ struct reconcile {
     size_t payee_len;
     uint64_t from, to;
     struct reconcile_sum sum;
+    /* how far it is, and how fast; monotonic clock */
+    size_t together; /* questions in one request: a second's worth at most */
+    uint64_t begun_ms, told_ms, asked_before;
 };
 
 /** One transfer against the ledger. */
@@ -34,5 +37,12 @@ void reconcile_transfer(struct reconcile *r, const struct income *income);
 void reconcile_payment(struct reconcile *r, const struct pay_row *row,
                        const struct receipt *receipt);
 void reconcile_print(const struct reconcile *r);
+uint64_t reconcile_clock_ms(void);
+/** What was asked of the nodes so far, and how much of it in a second. */
+uint64_t reconcile_asked(const struct reconcile *r);
+uint64_t reconcile_per_second(const struct reconcile *r);
+/** Say on stderr how far it is, every few seconds. */
+void reconcile_progress(struct reconcile *r, const char *what, uint64_t done,
+                        uint64_t all);
 
 #endif

@@ -7,7 +7,14 @@
 #include <x402/network.h>
 
 #include "../failpoint.h"
+#include "../metrics.h"
 #include "reconcile.h"
+
+#ifdef X402_MUTANTS
+#define PROGRESS_MS 500 /* tests do not take long */
+#else
+#define PROGRESS_MS 5000
+#endif
 
 static void
 say(const struct reconcile *r, const char *kind, int64_t payment,
@@ -136,6 +143,43 @@ reconcile_payment(struct reconcile *r, const struct pay_row *row,
         &row->auth.from);
 }
 
+/* -- how far, how fast -- */
+
+uint64_t
+reconcile_clock_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+uint64_t
+reconcile_asked(const struct reconcile *r)
+{
+    return metrics_get(METRIC_RPC_CALLS) - r->asked_before;
+}
+
+uint64_t
+reconcile_per_second(const struct reconcile *r)
+{
+    uint64_t ms = reconcile_clock_ms() - r->begun_ms;
+
+    return reconcile_asked(r) * 1000 / (ms > 1000 ? ms : 1000);
+}
+
+void
+reconcile_progress(struct reconcile *r, const char *what, uint64_t done,
+                   uint64_t all)
+{
+    uint64_t now_ms = reconcile_clock_ms();
+
+    if (now_ms < r->told_ms + PROGRESS_MS)
+        return;
+    r->told_ms = now_ms;
+    fprintf(
+        stderr,
+        "%s: %s %" PRIu64 " of %" PRIu64 ", %" PRIu64 " questions a second\n",
+        r->network->network->caip2, what, done, all, reconcile_per_second(r));
+}
+
 void
 reconcile_print(const struct reconcile *r)
 {
@@ -146,17 +190,20 @@ reconcile_print(const struct reconcile *r)
         printf("{\"network\":\"%s\",\"fromBlock\":%" PRIu64
                ",\"toBlock\":%" PRIu64 ",\"transfers\":%" PRIu64
                ",\"payments\":%" PRIu64 ",\"silentLoss\":%" PRIu64
-               ",\"phantomIncome\":%" PRIu64 ",\"unmatched\":%" PRIu64 "}\n",
+               ",\"phantomIncome\":%" PRIu64 ",\"unmatched\":%" PRIu64
+               ",\"questions\":%" PRIu64 ",\"perSecond\":%" PRIu64 "}\n",
                network, r->from, r->to, sum->transfers, sum->payments,
-               sum->silent_loss, sum->phantom_income, sum->unmatched);
+               sum->silent_loss, sum->phantom_income, sum->unmatched,
+               reconcile_asked(r), reconcile_per_second(r));
     else
         printf("%s, blocks %" PRIu64 " to %" PRIu64 ": %" PRIu64
                " transfers to %zu payees, %" PRIu64
                " without a payment (silent loss); %" PRIu64
                " settled payments, %" PRIu64
                " without a transfer (phantom income); %" PRIu64
-               " other transfers\n",
+               " other transfers; %" PRIu64 " questions, %" PRIu64
+               " a second\n",
                network, r->from, r->to, sum->transfers, r->payee_len,
                sum->silent_loss, sum->payments, sum->phantom_income,
-               sum->unmatched);
+               sum->unmatched, reconcile_asked(r), reconcile_per_second(r));
 }

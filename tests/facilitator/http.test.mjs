@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { sleep } from '../../devnet/process.mjs';
 import { until } from '../harness/witness.mjs';
-import { Daemon, STUB, ports, useDaemon, yaml } from './daemon.mjs';
+import { Daemon, PAY_TO, STUB, ports, useDaemon, yaml } from './daemon.mjs';
 import { body, post, stubNonce } from './payments.mjs';
 
 const { facilitator: port, third, fourth } = await ports(1);
@@ -209,6 +209,38 @@ test('metrics: valid text format, sums only', async () => {
     assert.match(text, new RegExp(`^x402_${name}${usdc} ${value}$`, 'm'));
   assert.match(text, /^x402_verify_total \d+$/m);
   assert.match(text, /^x402_recoveries_total [1-9]/m);
+});
+
+test('metrics: whole with the most networks and keys there can be', async () => {
+  const most = ['8453', '84532', '1', '137', '42161', '143', '43114', '11155111'].map((id) => `eip155:${id}`);
+  const names = Array.from({ length: 64 }, (_, i) => `key-${String(i).padStart(3, '0')}-`.padEnd(32, 'x'));
+  const full = new Daemon({ program: STUB, port: fourth, text: `ledger: ledger.db
+http:
+  listen: "127.0.0.1:${fourth}"
+  any_payee: true
+  keys:
+${names.map((name, i) => `    - {name: ${name}, sha256: "${i.toString(16).padStart(64, '0')}", payees: ["${PAY_TO}"]}`).join('\n')}
+networks:
+${most.map((id) => `  - {network: "${id}", rpc: ["http://127.0.0.1:1"], signers: [{key_file: signer.key}]}`).join('\n')}
+` });
+  await full.start();
+  try {
+    const response = await fetch(`${full.url}/metrics`);
+    const text = await response.text();
+    assert.equal(Number(response.headers.get('content-length')), text.length);
+    assert.ok(text.length > 20_000, `${text.length}`);
+    for (const name of names)
+      assert.equal(text.split(`{key="${name}"} `).length, 3);
+    for (const id of most)
+      assert.equal(text.split(`{network="${id}"} `).length, 5, id);
+    assert.match(text, /\nx402_http_in_flight \d+\n$/);
+    for (const path of ['/health', '/supported']) {
+      const page = await (await fetch(full.url + path)).json();
+      assert.ok(JSON.stringify(page).length > 500, path);
+    }
+  } finally {
+    await full.stop();
+  }
 });
 
 /* UNAVAILABLE, BUSY, FEES, UNKNOWN_RESERVATION, CREDIT: nothing is known of the payment. */

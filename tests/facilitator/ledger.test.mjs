@@ -3,7 +3,7 @@
 // owes what, and the ledger against the chain.  The chain is anvil.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { account } from '../../devnet/accounts.mjs';
@@ -29,6 +29,7 @@ const copy = join(daemon.dir, 'copy.db');
 const copyConfig = join(daemon.dir, 'copy.yaml');
 
 const run = (...args) => spawnSync(X402D, ['ledger', ...args], { encoding: 'utf8' });
+const mutable = readFileSync(X402D).includes('X402_MUTANT'); // tests' own times
 const lines = (text) => text.split('\n').filter(Boolean);
 const json = (...args) => {
   const { status, stdout, stderr } = run(...args, '--json', '--config', daemon.config);
@@ -127,6 +128,24 @@ test('reconcile: everything is where it should be', () => {
   assert.deepEqual([status, found], [0, []]);
   assert.deepEqual([sum.transfers, sum.payments, sum.silentLoss, sum.phantomIncome, sum.unmatched], [10, 10, 0, 0, 0]);
   assert.equal(afterwards().status, 0);
+});
+
+test('reconcile keeps to rpc_rate, says how far it is and how fast', { timeout: 60_000 }, async () => {
+  copyLedger(LEDGER, copy);
+  chmodSync(copy, 0o600);
+  writeFileSync(copyConfig, yaml({
+    port, rpc: chain.url, http: 'any_payee: true', network: '    rpc_rate: 4', more: `payees: [{network: base-sepolia, address: "${PAY_TO}"}]`,
+  }).replace('ledger: ledger.db', 'ledger: copy.db'));
+  const begun = Date.now();
+  const { status, stderr, sum } = reconcile(copyConfig, '--from-block', '0');
+  const took = Date.now() - begun;
+  assert.equal(status, 0);
+  assert.ok(sum.questions >= 20, `${sum.questions}`);
+  // a bucket of a second's worth, and one question that is paid off later
+  assert.ok(took >= (sum.questions - 8) / 4 * 1000, `${sum.questions} questions in ${took} ms`);
+  assert.ok(sum.perSecond <= 6, `${sum.perSecond}`);
+  if (mutable)
+    assert.match(stderr, /^eip155:84532: payment \d+ of 10, \d+ questions a second$/m);
 });
 
 test('reconcile: rows that are gone, failed or released are silent loss', () => {

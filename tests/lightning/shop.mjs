@@ -27,6 +27,7 @@ const nginx = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find(existsSync) ?? '
 const yaml = (shop, lightning) => `ledger: ledger.db
 till: {socket: till.sock}
 http: {listen: "127.0.0.1:${shop.ports.facilitator}"}
+status: 127.0.0.1:${shop.ports.status}
 payees:
   - {network: ${NETWORK}, address: ${JSON.stringify(account(PAYEE).address)}}
 networks:
@@ -106,7 +107,7 @@ export class Shop {
 
   async start() {
     this.dir = mkdtempSync(join(tmpdir(), 'x402-ln-'));
-    this.ports = await freePorts(15900, ['gateway', 'h2', 'upstream', 'facilitator', 'lnd']);
+    this.ports = await freePorts(15900, ['gateway', 'h2', 'upstream', 'facilitator', 'lnd', 'status']);
     this.lnd = new FakeLnd({ dir: join(this.dir, 'lnd'), port: this.ports.lnd });
     await this.lnd.start();
     writeFileSync(join(this.dir, 'signer.key'), `${privateKey(SETTLER).slice(2)}\n`, { mode: 0o600 });

@@ -3,13 +3,14 @@
 // the QR code is read from the screen by somebody else's decoder, paid, and the
 // content loads.  The oracles are the node's invoices and the upstream's counter.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import jsqr from 'jsqr';
 import png from 'pngjs';
 import qrcode from 'qrcode';
-import { PROJECT } from '../../devnet/paths.mjs';
+import { PROGRAMS, PROJECT } from '../../devnet/paths.mjs';
 import { until } from '../harness/witness.mjs';
 import { useShop } from '../lightning/shop.mjs';
 import { WIDTHS, accessible, noSidewaysScroll, openBrowser, openPage, picture } from './browser.mjs';
@@ -62,6 +63,26 @@ test('scanned, paid, and the content loads by itself', async () => {
   assert.equal(await page.textContent('pre'), 'what was bought');
   assert.equal(await page.locator('#lightning').isVisible(), false);
   assert.equal(asks.hits.length, hits + 1);
+  await accessible(page);
+  assert.deepEqual(page.bad, []);
+  await page.context().close();
+});
+
+test('the status page lists it, and tells its history', async () => {
+  const status = `http://127.0.0.1:${asks.ports.status}`;
+  const page = await openPage(browser, status);
+  await page.goto(status);
+  await page.locator('#invoices').getByRole('link', { name: /^ln\d+$/ }).first().click();
+  await page.locator('#history [data-what=delivered]').waitFor({ timeout: 20_000 });
+  const steps = await page.locator('#history li').evaluateAll((all) => all.map((one) => [one.dataset.what, Date.parse(one.querySelector('time').dateTime)]));
+  assert.deepEqual(steps.map(([what]) => what), ['issued', 'paid', 'reserved', 'captured', 'delivered']);
+  const times = steps.map(([, at]) => at);
+  assert.deepEqual(times, [...times].sort((a, b) => a - b));
+  assert.ok(Math.abs(Date.now() - times.at(-1)) < 600_000);
+  const hash = await page.locator('dt:text-is("Payment hash") + dd').textContent();
+  const shown = execFileSync(PROGRAMS.x402d, ['ledger', 'show', '--ledger', join(asks.dir, 'ledger.db'), '--json', hash], { encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(shown).history.map(({ what }) => what), steps.map(([what]) => what));
+  assert.equal(JSON.parse(shown).money, '21 sat');
   await accessible(page);
   assert.deepEqual(page.bad, []);
   await page.context().close();

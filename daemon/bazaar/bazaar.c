@@ -35,6 +35,7 @@ on_idle(void *arg)
     uint64_t now_ms = bazaar_now_ms();
 
     takings_read(b);
+    announce_due(b, now_ms);
     if (now_ms - b->swept_ms < SWEEP_MS)
         return;
     b->swept_ms = now_ms;
@@ -155,6 +156,16 @@ take_in(struct bazaar_look *look, uint64_t now_ms)
                   NULL);
 }
 
+/* What its 402 says, where that can be asked. */
+static const char *
+method_of(const struct bazaar_look *look)
+{
+    const char *said = look->result->listing.method;
+
+    return strcmp(look->method, "GET") == 0 && said[0] != '\0' ? said
+                                                               : look->method;
+}
+
 static void
 on_looked(void *arg, bool dropped)
 {
@@ -166,6 +177,8 @@ on_looked(void *arg, bool dropped)
 
     if (!dropped && look->result->has_offer && store_begin(b->store)) {
         take_in(look, now_ms);
+        if (look->own)
+            announce(b, look->url, method_of(look));
         store_commit(b->store);
         try->state = TRY_NONE;
     } else if (!dropped) {
@@ -180,6 +193,21 @@ on_looked(void *arg, bool dropped)
     free(look);
 }
 
+/* The ledger does not say by which method a route of ours is called: most
+ * answer a GET, what refuses it is asked by POST. */
+static void
+look_at(struct bazaar_look *look)
+{
+    struct bazaar *b = look->bazaar;
+    struct probe_result *found = look->result;
+
+    probe(found, look->url, look->method, &b->guard, bazaar_stops, b);
+    if (!look->own || !found->reached || found->status == 402)
+        return;
+    snprintf(look->method, sizeof(look->method), "POST");
+    probe(found, look->url, look->method, &b->guard, bazaar_stops, b);
+}
+
 static void
 on_look(void *arg, bool dropped)
 {
@@ -188,10 +216,7 @@ on_look(void *arg, bool dropped)
 
     look->result = calloc(1, sizeof(*look->result));
     if (!dropped && look->result != NULL) {
-        probe(look->result, look->url, look->method, &b->guard, bazaar_stops,
-              b);
-        if (look->own && look->result->has_offer)
-            announce(b, look->url, look->result->listing.method);
+        look_at(look);
         if (jobs_push(b->catalogue, on_looked, look))
             return;
     }

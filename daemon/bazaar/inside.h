@@ -66,8 +66,10 @@ void takings_close(struct bazaar *bazaar);
 void takings_read(struct bazaar *bazaar);
 struct bazaar_try *bazaar_try(struct bazaar *bazaar, const char *url);
 
-/** Register a route of ours at the Bazaar of the configuration.  Prober
- * thread. */
+/** Register a route of ours at the Bazaar of the configuration, from now on.
+ * Catalogue thread. */
 void announce(struct bazaar *bazaar, const char *url, const char *method);
+/** Send the next one whose time has come.  Catalogue thread. */
+void announce_due(struct bazaar *bazaar, uint64_t now_ms);
 
 #endif

@@ -128,7 +128,7 @@ load(const struct transfer *t)
 /* The URL is the one that was asked: what the 402 calls it is a claim. */
 static bool
 read_offer(struct probe_result *out, const json_t *offer, const char *url,
-           const struct guard *guard)
+           const char *method, const struct guard *guard)
 {
     const json_t *said = json_object_get(offer, "resource");
     json_t *resource =
@@ -145,13 +145,17 @@ read_offer(struct probe_result *out, const json_t *offer, const char *url,
         snprintf(out->why, sizeof(out->why), "its x402Version is not 1 or 2");
     good = good && listing_read(&out->listing, out->why, sizeof(out->why),
                                 &source, guard);
+    /* without the extension it says nothing of its method */
+    if (good && source.bazaar == NULL)
+        snprintf(out->listing.method, sizeof(out->listing.method), "%s",
+                 method);
     json_decref(resource);
     return good;
 }
 
 static void
 judge(struct probe_result *out, const struct transfer *t, const char *url,
-      const struct guard *guard)
+      const char *method, const struct guard *guard)
 {
     json_t *offer;
 
@@ -163,7 +167,7 @@ judge(struct probe_result *out, const struct transfer *t, const char *url,
     }
     offer = load(t);
     if (json_is_object(offer))
-        out->has_offer = read_offer(out, offer, url, guard);
+        out->has_offer = read_offer(out, offer, url, method, guard);
     else
         snprintf(out->why, sizeof(out->why), "its 402 holds no offer");
     json_decref(offer);
@@ -197,7 +201,7 @@ probe(struct probe_result *out, const char *url, const char *method,
                  code == CURLE_OPERATION_TIMEDOUT ? "it did not answer in time"
                                                   : "it cannot be reached");
     else
-        judge(out, t, url, guard);
+        judge(out, t, url, method, guard);
     curl_easy_cleanup(easy);
     free(t);
 }

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sellers: registering a resource, ours at somebody else's Bazaar too, and what
- * a listed resource asks for right now. */
+/* Sellers: registering a resource, and what a listed one asks for right now. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <x402/encode.h>
-#include <x402/signer.h>
-
-#include "../http/attest.h"
-#include "../log.h"
 #include "inside.h"
 
 /* -- registering here -- */
@@ -233,56 +227,4 @@ bazaar_live(struct bazaar *b, const char *url, const char *method, bazaar_cb cb,
     }
     free(live);
     cb(arg, 503, NULL, 0);
-}
-
-/* -- ours, elsewhere -- */
-
-static json_t *
-sign_claim(const struct x402_signer *signer, const char *url,
-           const char *method)
-{
-    char text[BAZAAR_CLAIM_MAX], pay_to[X402_ADDRESS_TEXT_LEN + 1];
-    char hex[2 * 65 + 3];
-    uint8_t digest[32], signature[65];
-    uint64_t expires_s = bazaar_now_ms() / 1000 + 600;
-
-    x402_address_format(pay_to, &signer->address);
-    bazaar_claim_text(text, url, pay_to, expires_s);
-    bazaar_claim_digest(digest, text);
-    if (x402_sign(signature, signer, digest) != X402_OK)
-        return NULL;
-    x402_hex_encode(hex, signature, sizeof(signature));
-    return json_pack("{s:s,s:s,s:s,s:I,s:s}", "url", url, "method", method,
-                     "payTo", pay_to, "expires", (json_int_t)expires_s,
-                     "signature", hex);
-}
-
-void
-announce(struct bazaar *b, const char *url, const char *method)
-{
-    const struct config_bazaar *config = &b->config->bazaar;
-    struct x402_signer *signer;
-    char error[256], at[X402_URL_MAX + 16], status[16];
-    json_t *json;
-    char *text;
-
-    if (config->register_at == NULL)
-        return;
-    signer = attest_open(config->register_key_file, error, sizeof(error));
-    if (signer == NULL) {
-        log_event(LOG_WARN, "not_registered", "resource", url, "reason", error,
-                  NULL);
-        return;
-    }
-    json = sign_claim(signer, url, method[0] != '\0' ? method : "GET");
-    attest_close(signer);
-    text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-    json_decref(json);
-    if (text == NULL)
-        return;
-    snprintf(at, sizeof(at), "%.2047s/register", config->register_at);
-    snprintf(status, sizeof(status), "%ld", probe_post(at, text));
-    log_event(LOG_INFO, "registered", "resource", url, "at",
-              config->register_at, "status", status, NULL);
-    free(text);
 }

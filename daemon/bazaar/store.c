@@ -17,6 +17,7 @@
 
 static const char *const schema[] = {
 #include "001_catalogue.sql.h"
+#include "002_announced.sql.h"
 };
 
 /* -- statements -- */
@@ -101,14 +102,16 @@ prepare_file(struct store *s)
         !store_do(s, "PRAGMA trusted_schema = OFF"))
         return false;
     if (number(s, "PRAGMA user_version") == 1)
-        return number(s, "PRAGMA application_id") == APPLICATION_ID;
+        return number(s, "PRAGMA application_id") == APPLICATION_ID &&
+               store_do(s, schema[1]);
     if (number(s, "SELECT count(*) FROM sqlite_master") != 0)
         return false; /* somebody else's */
     snprintf(pragma, sizeof(pragma),
              "PRAGMA application_id = %d; PRAGMA user_version = 1",
              APPLICATION_ID);
     return store_do(s, "BEGIN EXCLUSIVE") && store_do(s, schema[0]) &&
-           store_do(s, pragma) && store_do(s, "COMMIT");
+           store_do(s, schema[1]) && store_do(s, pragma) &&
+           store_do(s, "COMMIT");
 }
 
 struct store *

@@ -64,6 +64,13 @@ bool bazaar_look(struct bazaar *bazaar, const struct bazaar_look *look);
 /** Payments of the ledger that were settled since.  Catalogue thread. */
 void takings_close(struct bazaar *bazaar);
 void takings_read(struct bazaar *bazaar);
+/** A route of ours was sold: counted, and listed when it is not.  payee: who
+ * must stand in its 402, "": it does not matter.  false: it is being looked at,
+ * and counts when that is done.  Catalogue thread, in a transaction. */
+bool takings_own(struct bazaar *bazaar, const char *resource,
+                 const uint8_t payer[20], const char *payee, uint64_t now_ms);
+/** What was sold by Lightning since.  Catalogue thread, in a transaction. */
+void takings_lightning(struct bazaar *bazaar, uint64_t now_ms);
 struct bazaar_try *bazaar_try(struct bazaar *bazaar, const char *url);
 
 /** Register a route of ours at the Bazaar of the configuration, from now on.

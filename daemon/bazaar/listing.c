@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <x402/bolt11.h>
 #include <x402/buf.h>
 #include <x402/discovery.h>
 #include <x402/network.h>
@@ -134,6 +135,29 @@ note_price(struct listing *out, int64_t price)
         out->price_micro = price;
 }
 
+static bool
+is_lightning(const char *network, const char *asset)
+{
+    enum x402_ln_network found;
+
+    return strcmp(asset, "BTC") == 0 &&
+           x402_ln_by_caip2(&found, x402_span_of(network)) == X402_OK;
+}
+
+static json_t *
+sats_text(const char *amount)
+{
+    char text[X402_AMOUNT_TEXT_MAX + 8];
+    struct x402_amount value;
+    size_t len;
+
+    if (x402_amount_parse(&value, x402_span_of(amount)) != X402_OK)
+        return json_null();
+    len = x402_amount_format_decimal(text, &value, 3, 0);
+    snprintf(text + len, sizeof(text) - len, " sat");
+    return json_string(text);
+}
+
 /* "0.001 USDC", from our own table; NULL: not a token that we know. */
 static json_t *
 price_text(const char *network, const char *asset, const char *amount)
@@ -145,6 +169,8 @@ price_text(const char *network, const char *asset, const char *amount)
     char text[X402_AMOUNT_TEXT_MAX + 64];
     size_t len;
 
+    if (is_lightning(network, asset))
+        return sats_text(amount);
     if (net != NULL &&
         x402_address_parse(&address, x402_span_of(asset)) == X402_OK)
         token = x402_asset_by_address(net->chain_id, &address);
@@ -154,6 +180,19 @@ price_text(const char *network, const char *asset, const char *amount)
     len = x402_amount_format_decimal(text, &value, token->decimals, 0);
     snprintf(text + len, sizeof(text) - len, " %s", token->symbol);
     return json_string(text);
+}
+
+/* An invoice is for one request, and is old when somebody reads of it. */
+static json_t *
+take_extra(const json_t *extra, bool lightning)
+{
+    json_t *out = clean_object(extra, LISTING_EXTRA_MAX);
+
+    if (lightning) {
+        json_object_del(out, "invoice");
+        json_object_del(out, "requestHash");
+    }
+    return out;
 }
 
 /* One way to pay, written anew; NULL: not one that we show. */
@@ -183,7 +222,8 @@ take_accept(struct listing *out, const json_t *entry)
         "{s:s,s:s,s:s,s:s,s:s,s:I,s:o}", "scheme", scheme, "network", network,
         "amount", amount, "asset", asset, "payTo", payee, "maxTimeoutSeconds",
         timeout < 0 || timeout > 86400 * 365 ? (json_int_t)0 : timeout, "extra",
-        clean_object(json_object_get(entry, "extra"), LISTING_EXTRA_MAX));
+        take_extra(json_object_get(entry, "extra"),
+                   is_lightning(network, asset)));
 }
 
 static bool

@@ -17,7 +17,7 @@
 
 static const char *const schema[] = {
 #include "001_catalogue.sql.h"
-#include "002_announced.sql.h"
+#include "002_more.sql.h"
 };
 
 /* -- statements -- */

@@ -119,34 +119,45 @@ run(struct bazaar *b, const char *sql, int64_t first, int64_t second)
 
 /* -- what a payment was for -- */
 
-/* Our gateway's: the resource is the configuration's own text. */
-static enum verdict
-of_gateway(struct bazaar *b, const struct taking *in, uint64_t now_ms)
+bool
+takings_own(struct bazaar *b, const char *resource, const uint8_t payer[20],
+            const char *payee, uint64_t now_ms)
 {
     struct bazaar_look look = {.method = "GET", .own = true};
     struct store_row row;
     struct bazaar_try *try;
     bool known;
 
-    if (bazaar_url(look.url, sizeof(look.url), in->resource, NULL,
-                   &b->wording) != NULL)
-        return DONE;
+    if (bazaar_url(look.url, sizeof(look.url), resource, NULL, &b->wording) !=
+        NULL)
+        return true;
     known = store_find_url(b->store, &row, look.url);
     if (known)
-        store_paid(b->store, row.id, in->payer, now_ms);
+        store_paid(b->store, row.id, payer, now_ms);
     if (known && now_ms - row.checked_ms < BAZAAR_RECHECK_MS)
-        return DONE;
+        return true;
     try = bazaar_try(b, look.url);
     if (try->state == TRY_WAITS && now_ms - try->at_ms < 60000)
-        return known ? DONE : WATCH;
+        return known;
     if (try->state == TRY_FAILED && now_ms - try->at_ms < BAZAAR_TRY_AGAIN_MS)
-        return DONE;
-    x402_address_format(look.payee, &in->payee);
+        return true;
+    snprintf(look.payee, sizeof(look.payee), "%s", payee);
     if (known)
         snprintf(look.key, sizeof(look.key), "%s", row.key);
     try->state = bazaar_look(b, &look) ? TRY_WAITS : TRY_NONE;
     try->at_ms = now_ms;
-    return known ? DONE : WATCH;
+    return known;
+}
+
+/* Our gateway's: the resource is the configuration's own text. */
+static enum verdict
+of_gateway(struct bazaar *b, const struct taking *in, uint64_t now_ms)
+{
+    char payee[X402_ADDRESS_TEXT_LEN + 1];
+
+    x402_address_format(payee, &in->payee);
+    return takings_own(b, in->resource, in->payer, payee, now_ms) ? DONE
+                                                                  : WATCH;
 }
 
 /* /settle's: somebody said what it was for when it was settled. */
@@ -275,5 +286,6 @@ takings_read(struct bazaar *b)
     }
     read_pending(b, now_ms);
     read_new(b, cursor, now_ms);
+    takings_lightning(b, now_ms);
     store_commit(b->store);
 }

@@ -19,6 +19,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "008_key_gas.sql.h"
 #include "009_history.sql.h"
 #include "010_gift.sql.h"
+#include "011_invoice_captured.sql.h"
 };
 
 static bool

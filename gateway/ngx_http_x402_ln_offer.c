@@ -289,10 +289,9 @@ ngx_http_x402_ln_issued(ngx_http_x402_ctx_t *ctx,
         ngx_del_timer(&ctx->timer);
     }
 
-    if (issued->err != X402_OK) {
-        ngx_http_x402_ln_wait(r, ctx->conf->till, issued);
+    ngx_http_x402_ln_wait(r, ctx->conf->till, issued);
 
-    } else {
+    if (issued->err == X402_OK) {
         ctx->ln->issued = ngx_palloc(r->pool, sizeof(struct x402_till_issued));
 
         if (ctx->ln->issued) {

@@ -121,7 +121,7 @@ ngx_http_x402_till_start(ngx_http_x402_till_t *till, ngx_cycle_t *cycle)
                                          * sizeof(uint16_t));
     till->waits = ngx_pcalloc(cycle->pool, NGX_HTTP_X402_LN_WAITS
                                            * sizeof(ngx_http_x402_ln_wait_t));
-    till->waits_all = ngx_current_msec;
+    till->waits_all.until = ngx_current_msec;
     till->waits_tokens = ngx_current_msec;
     till->in = ngx_palloc(cycle->pool, NGX_HTTP_X402_TILL_IN);
     till->out = ngx_alloc(NGX_HTTP_X402_TILL_OUT, cycle->log);

@@ -34,6 +34,8 @@ typedef struct {
 typedef struct {
     u_char                       peer[16];
     ngx_msec_t                   until;
+    ngx_msec_t                   step;           /* how long it was */
+    unsigned                     asked:1;        /* since it ended */
 } ngx_http_x402_ln_wait_t;
 
 
@@ -69,7 +71,7 @@ struct ngx_http_x402_till_s {
     size_t                       out_last;
 
     ngx_http_x402_ln_wait_t     *waits;
-    ngx_msec_t                   waits_all;      /* until; for everybody */
+    ngx_http_x402_ln_wait_t      waits_all;      /* for everybody */
     ngx_msec_t                   waits_tokens;   /* and converted prices */
 
     ngx_msec_t                   backoff;

@@ -164,13 +164,16 @@ test('a flood of unpaid requests makes a bounded number of invoices', async (t) 
   const made = shop.lnd.counts.add - one;
   assert.ok(made >= 1 && made <= 5 + seconds + 1, `one peer: ${made} invoices in ${seconds} s`);
   const many = shop.lnd.counts.add;
+  const second = Date.now();
   const answers = await inParallel(Array.from({ length: FLOOD }, (_, i) => () =>
     shop.get('/ln', { 'X-Peer': `10.${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}` })), 32);
   assert.ok(answers.every(({ status }) => status === 402));
   const rest = shop.lnd.counts.add - many;
   assert.ok(rest <= 300, `everybody: ${rest} invoices`);
   const asked = await shop.metric('x402_invoices_refused_total');
-  assert.ok(asked < FLOOD, `the worker asked ${asked} times for nothing`);
+  // those under way before the first refusal, of the peer and of all, then one when a wait ends
+  const most = 4 * 32 + 2 * seconds + 2 * Math.ceil((Date.now() - second) / 1000);
+  assert.ok(asked <= most, `the worker asked ${asked} times for nothing, and not ${most}`);
   t.diagnostic(`${2 * FLOOD} unpaid requests: ${made} invoices for one peer, ${rest} for ${FLOOD}; ${asked} questions for nothing`);
   writeFileSync(config, before);
   await shop.restartDaemon();

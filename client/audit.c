@@ -220,6 +220,7 @@ audit_run(struct audit *audit, const struct audit_options *options,
     audit_wires(audit);
     if (audit->choices_len > 0)
         audit_documents(audit);
+    audit_upstreams(audit);
 }
 
 void

@@ -14,6 +14,7 @@
 #include "exchange.h"
 
 #define AUDIT_DOCUMENT_MAX (1024 * 1024)
+#define AUDIT_UPSTREAMS_MAX 8
 
 struct audit_options {
     struct url url;
@@ -21,6 +22,8 @@ struct audit_options {
     const char *cacert;
     bool insecure;
     bool no_private;
+    struct url upstream[AUDIT_UPSTREAMS_MAX]; /* what the gateway passes to */
+    size_t upstream_len;
 };
 
 enum audit_verdict { AUDIT_GOOD, AUDIT_WARNING, AUDIT_BAD };
@@ -75,5 +78,6 @@ bool audit_accepts_agree(const struct audit *audit, const json_t *accepts);
 void audit_wires(struct audit *audit);
 void audit_documents(struct audit *audit);
 void audit_mcp(struct audit *audit);
+void audit_upstreams(struct audit *audit);
 
 #endif

@@ -21,6 +21,9 @@ static const char help[] =
     "(/openapi.json, /.well-known/x402.json, /.well-known/x402) with the 402.\n"
     "\n"
     "  -X, --request METHOD    ask with another method than GET\n"
+    "      --upstream URL      what the gateway passes to: can it be reached\n"
+    "                          without the gateway?  On this machine: by its\n"
+    "                          other addresses than loopback (up to 8 times)\n"
     "      --json              for scripts\n"
     "      --cacert FILE       trust these authorities instead\n"
     "  -k, --insecure          for this machine's own addresses only\n"
@@ -162,6 +165,19 @@ is_method(const char *text)
     return len > 0 && len < 16 && text[len] == '\0';
 }
 
+static enum url_err
+add_upstream(struct audit_options *options, const char *text)
+{
+    enum url_err err =
+        url_parse(&options->upstream[options->upstream_len], text);
+
+    if (err == URL_OK)
+        options->upstream_len++;
+    else
+        say_error("%.200s: %s", text, url_err_text(err));
+    return err;
+}
+
 int
 command_show(int argc, char **argv)
 {
@@ -172,19 +188,23 @@ command_show(int argc, char **argv)
         {"json", no_argument, NULL, 'j'},
         {"no-private", no_argument, NULL, 'p'},
         {"request", required_argument, NULL, 'X'},
+        {"upstream", required_argument, NULL, 'u'},
         {"verbose", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0}};
-    struct audit_options options = {.method = "GET"};
+    static struct audit_options options;
     struct say say = {.tty = isatty(STDERR_FILENO) == 1};
     bool json = false;
     int option, index = -1;
     enum url_err err;
 
+    memset(&options, 0, sizeof(options));
+    options.method = "GET";
     optind = 0;
     while ((option = getopt_long(argc, argv, "hkvX:", longs, &index)) != -1) {
         if (option == '?' ||
             (index >= 0 && !command_is_exact(argv, longs[index].name)) ||
-            (option == 'X' && !is_method(optarg)))
+            (option == 'X' && !is_method(optarg)) ||
+            (option == 'u' && options.upstream_len == AUDIT_UPSTREAMS_MAX))
             return command_misused("show");
         index = -1;
         if (option == 'h') {
@@ -195,6 +215,8 @@ command_show(int argc, char **argv)
             options.cacert = optarg;
         if (option == 'X')
             options.method = optarg;
+        if (option == 'u' && add_upstream(&options, optarg) != URL_OK)
+            return CLIENT_EXIT_URL;
         options.insecure = options.insecure || option == 'k';
         options.no_private = options.no_private || option == 'p';
         say.verbose = say.verbose || option == 'v';

@@ -16,5 +16,6 @@ mutants({
   journal_shared: ['client/journal', '^a journal that others can read'],
   journal_unsynced: ['client/journal', '^a disk that cannot sync'],
   tls_unchecked: ['client/tls', '^a certificate that is'],
+  upstream_open: ['client/upstream', '^on every address'],
   plain_http: ['client/tls', '^plain http to another machine'],
 });

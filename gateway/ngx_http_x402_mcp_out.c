@@ -348,6 +348,7 @@ ngx_http_x402_mcp_write(ngx_http_request_t *r, ngx_http_x402_call_t *call,
     answer.url = call->tool->route.url;
     answer.type = ngx_http_x402_span(&call->type);
     answer.body = ngx_http_x402_span(&call->body);
+    answer.promised = x402_mcp_promises(&call->tool->route);
     answer.trouble = call->trouble;
 
     if (ngx_http_x402_mcp_decode(r, &call->required, &answer.required)

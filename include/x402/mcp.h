@@ -77,6 +77,10 @@ x402_mcp_request(struct x402_buf *query, struct x402_buf *body,
                  const char **type, const struct x402_route *route,
                  const json_t *arguments, const char **why);
 
+/** Does the route's tool have an outputSchema?  Where its schema file says that
+ *  the answer is a JSON object, with references to its own definitions only. */
+bool x402_mcp_promises(const struct x402_route *route);
+
 /** What became of a call. */
 struct x402_mcp_answer {
     unsigned status;           /* HTTP */
@@ -85,6 +89,7 @@ struct x402_mcp_answer {
     struct x402_span body;     /* as it came */
     struct x402_span required; /* JSON of the 402; "": it is none */
     struct x402_span receipt;  /* JSON of the settlement; "": not paid */
+    bool promised;             /* x402_mcp_promises of its route */
     const char *trouble;       /* why the body is not there; NULL: it is */
 };
 

@@ -6,6 +6,7 @@
 #include <x402/encode.h>
 #include <x402/json.h>
 
+#include "../mutant.h"
 #include "mcp.h"
 
 /* The newest first.  2025-03-26 would oblige us to take batches. */
@@ -212,16 +213,33 @@ add_failure(struct x402_buf *buf, const struct x402_mcp_answer *answer)
     x402_buf_char(buf, ']');
 }
 
+static bool
+is_structured(const struct x402_mcp_answer *answer)
+{
+    return has(answer->type, "json") && is_object(answer->body);
+}
+
 static void
 add_success(struct x402_buf *buf, const struct x402_mcp_answer *answer)
 {
     x402_buf_text(buf, "{\"content\":[");
     add_block(buf, answer);
     x402_buf_char(buf, ']');
-    if (has(answer->type, "json") && is_object(answer->body)) {
+    if (is_structured(answer)) {
         x402_buf_text(buf, ",\"structuredContent\":");
         x402_buf_add(buf, answer->body);
     }
+}
+
+/* It may have been paid: what came is there all the same. */
+static void
+add_broken_promise(struct x402_buf *buf, const struct x402_mcp_answer *answer)
+{
+    x402_buf_text(buf, "{\"isError\":true,\"content\":[{\"type\":\"text\","
+                       "\"text\":\"the answer is not the JSON object that "
+                       "the tool's outputSchema promises\"},");
+    add_block(buf, answer);
+    x402_buf_char(buf, ']');
 }
 
 void
@@ -234,6 +252,9 @@ x402_mcp_call_result(struct x402_buf *buf, const json_t *id,
     else if (answer->trouble != NULL || answer->status < 200 ||
              answer->status >= 300)
         add_failure(buf, answer);
+    else if (answer->promised && !is_structured(answer) &&
+             !mutant("mcp_promise"))
+        add_broken_promise(buf, answer);
     else
         add_success(buf, answer);
     if (answer->receipt.len > 0 && is_object(answer->receipt)) {

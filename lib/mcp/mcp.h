@@ -15,5 +15,7 @@ enum mcp_shape {
 enum mcp_shape mcp_shape(const struct x402_schema *schema);
 /* The tool's inputSchema: a new reference, NULL: out of memory. */
 json_t *mcp_input(const struct x402_schema *schema);
+/* Its outputSchema, where one is promised: the same. */
+json_t *mcp_output(const struct x402_schema *schema);
 
 #endif

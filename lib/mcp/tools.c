@@ -166,6 +166,8 @@ tool(const struct x402_route *route, const char *name)
                discovery_set(root, "title", json_deep_copy(summary))) &&
                   discovery_set(root, "description", description(route)) &&
                   discovery_set(root, "inputSchema", mcp_input(schema)) &&
+                  (!x402_mcp_promises(route) ||
+                   discovery_set(root, "outputSchema", mcp_output(schema))) &&
                   discovery_set(root, "annotations", annotations(route)) &&
                   discovery_set(root, "_meta", meta(route)));
 }

@@ -65,7 +65,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct x402_mcp_answer answer = {.status = 200,
                                      .url = x402_span_of("https://x.example/a"),
                                      .type = x402_span_of("application/json"),
-                                     .body = text};
+                                     .body = text,
+                                     .promised = size % 3 == 0};
     struct x402_mcp_message message;
     enum x402_mcp_code code = x402_mcp_read(&message, text);
 

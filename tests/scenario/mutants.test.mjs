@@ -59,6 +59,7 @@ mutants({
   full_is_done: 'unit/test_ledger_crash 30 full',
 
   // tools: whose payment it is, and what is charged in vain
+  mcp_promise: 'unit/test_mcp',
   mcp_headers: ['gateway/mcp', '^nothing of the client'],
   mcp_too_large: ['gateway/mcp', '^more than 1 MiB'],
   mcp_origin: ['gateway/mcp', '^refused over HTTP'],

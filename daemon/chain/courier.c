@@ -366,7 +366,7 @@ remote_look(struct remote *remote)
         limit = LIST_MOST;
     remote->lists = 2;
     chain->ledger_waits += 2;
-    ledger_due(chain->ledger, chain_id(chain), limit, on_due, remote);
+    ledger_due(chain->ledger, chain_id(chain), limit, NULL, 0, on_due, remote);
     ledger_in_state(chain->ledger, chain_id(chain), PAY_SUBMITTED, limit,
                     on_submitted, remote);
 }

@@ -69,6 +69,15 @@ idset_has(const struct idset *set, int64_t id)
 }
 
 void
+idset_list(const struct idset *set, int64_t *out)
+{
+    for (size_t i = 0; i < set->cap; i++) {
+        if (set->slot[i] > 0)
+            *out++ = set->slot[i];
+    }
+}
+
+void
 idset_free(struct idset *set)
 {
     free(set->slot);

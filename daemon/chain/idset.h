@@ -16,6 +16,8 @@ struct idset {
 void idset_add(struct idset *set, int64_t id);
 void idset_remove(struct idset *set, int64_t id);
 bool idset_has(const struct idset *set, int64_t id);
+/** All of them, in no order; out has room for set->len. */
+void idset_list(const struct idset *set, int64_t *out);
 void idset_free(struct idset *set);
 
 #endif

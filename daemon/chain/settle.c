@@ -132,7 +132,8 @@ breaker_allows(struct chain *chain, const struct pay_row *row, uint64_t now_ms)
            breaker_lets(breaker, now_ms);
 }
 
-/* In the hand, or put off: a look asks for as many rows more. */
+/* In the hand, or put off: a look leaves the former out, and asks for as many
+ * rows more as the latter are. */
 static bool
 is_busy(const struct settler *settler, const struct pay_row *row,
         uint64_t now_ms)
@@ -305,9 +306,25 @@ on_due(void *arg, const struct pay_row *rows, size_t len)
     start_groups(settler, rows, len);
     if (settler->look_again)
         settle_look(settler);
-    else if (len > 0)
+    else if (len > 0 || settler->hand.len > 0)
         settle_look_in(settler, IDLE_MS); /* until nothing is due */
     settler->look_again = false;
+}
+
+static void
+ask_for_due(struct settler *settler, size_t limit)
+{
+    struct chain *chain = settler->chain;
+    size_t len = settler->hand.len;
+    int64_t *hand = chain_alloc((len + 1) * sizeof *hand);
+
+    settler->looking = true;
+    settler->kicks = 0;
+    chain->ledger_waits++;
+    idset_list(&settler->hand, hand);
+    ledger_due(chain->ledger, chain_id(chain), limit, hand, len, on_due,
+               settler);
+    free(hand);
 }
 
 static void
@@ -316,8 +333,7 @@ look(struct settler *settler)
     struct chain *chain = settler->chain;
     size_t limit = (SIGNER_FLIGHTS_MAX * signers_len(chain->signers) + 1) *
                        batch_max(settler) +
-                   settler->hand.len + later_len(settler->later) +
-                   2 * settler->blocked;
+                   later_len(settler->later) + 2 * settler->blocked;
 
     if (chain->remote != NULL && !chain->closing) {
         settler->kicks = 0;
@@ -336,11 +352,7 @@ look(struct settler *settler)
         settler->look_again = true;
         return;
     }
-    settler->looking = true;
-    settler->kicks = 0;
-    chain->ledger_waits++;
-    ledger_due(chain->ledger, chain_id(chain),
-               limit < LIST_LIMIT ? limit : LIST_LIMIT, on_due, settler);
+    ask_for_due(settler, limit < LIST_LIMIT ? limit : LIST_LIMIT);
 }
 
 /* -- open, close -- */

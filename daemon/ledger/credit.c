@@ -120,6 +120,14 @@ credit_unmined(struct ledger *ledger, const struct money *row)
     move_row(ledger, row, true, true);
 }
 
+/* Should the row not be kept, a look that finds nothing does no harm. */
+static void
+note_loss(struct ledger *ledger, int64_t at_ms)
+{
+    if (at_ms > ledger->last_loss_ms)
+        ledger->last_loss_ms = at_ms;
+}
+
 void
 credit_lost(struct ledger *ledger, const struct money *row, uint64_t now_ms)
 {
@@ -133,9 +141,21 @@ credit_lost(struct ledger *ledger, const struct money *row, uint64_t now_ms)
     bind_amount(stmt, 4, &row->value);
     bind_int(stmt, 5, (int64_t)now_ms);
     db_run_one(db, stmt);
+    note_loss(ledger, (int64_t)now_ms);
     account_add(&payer->lost, &row->value);
     payer->settle_first = true;
     save(db, payer);
+}
+
+static void
+recall_losses(struct ledger *ledger)
+{
+    struct db *db = &ledger->write;
+    sqlite3_stmt *stmt = db_use(db, SQL_LAST_LOSS);
+
+    if (db_row(db, stmt))
+        note_loss(ledger, sqlite3_column_int64(stmt, 0));
+    db_done(stmt);
 }
 
 /* The sums of all rows that are open or mined, when the ledger opens. */
@@ -146,6 +166,7 @@ credit_recall(struct ledger *ledger)
     sqlite3_stmt *stmt = db_use(db, SQL_MONEY_OUT);
     struct money row;
 
+    recall_losses(ledger);
     while (db_row(db, stmt)) {
         struct account_key key;
 
@@ -193,14 +214,19 @@ confirmed_block(const struct ledger_reserve *in)
 }
 
 static struct x402_amount
-losses_of_a_day(struct db *db, const struct ledger_reserve *in)
+losses_of_a_day(struct ledger *ledger, const struct ledger_reserve *in)
 {
+    struct db *db = &ledger->write;
+    int64_t since_ms = (int64_t)in->now_ms - LEDGER_LOSS_MS;
     struct x402_amount sum = x402_amount_of(0), more;
-    sqlite3_stmt *stmt = db_use(db, SQL_LOSS_SINCE);
+    sqlite3_stmt *stmt;
 
+    if (ledger->last_loss_ms <= since_ms)
+        return sum;
+    stmt = db_use(db, SQL_LOSS_SINCE);
     bind_address(stmt, 1, &in->asset);
     bind_int(stmt, 2, (int64_t)in->chain_id);
-    bind_int(stmt, 3, (int64_t)in->now_ms - LEDGER_LOSS_MS);
+    bind_int(stmt, 3, since_ms);
     while (db_row(db, stmt)) {
         column_amount(db, stmt, 0, &more);
         account_add(&sum, &more);
@@ -213,7 +239,7 @@ total_used(struct ledger *ledger, const struct ledger_reserve *in,
            const struct money *row)
 {
     const struct account *total = total_of(ledger, row);
-    struct x402_amount sum = losses_of_a_day(&ledger->write, in);
+    struct x402_amount sum = losses_of_a_day(ledger, in);
 
     account_add(&sum, &total->open_after);
     account_mined_above(total, confirmed_block(in), true, &sum);

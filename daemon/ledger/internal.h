@@ -70,6 +70,7 @@ struct ledger {
     int64_t epoch;
     int64_t outside;          /* meta.outside as last seen; writer thread */
     int64_t last_id;          /* of payment; writer thread */
+    int64_t last_loss_ms;     /* none is newer; writer thread */
     bool closed;              /* core thread: the writer is gone */
     struct db write;          /* writer thread, after open */
     struct db read;           /* core thread */
@@ -126,7 +127,7 @@ int checkpoint_note(void *ledger, sqlite3 *handle, const char *name, int pages);
 /* -- schema.c -- */
 
 #define SCHEMA_APPLICATION_ID 0x58343032 /* "X402" */
-#define SCHEMA_VERSION 11
+#define SCHEMA_VERSION 12
 /** Make an empty ledger in the empty file at `path`. */
 bool schema_create(const char *path, char *error, size_t error_len);
 /** Check that the open file is a ledger of ours and whole; bring it to our
@@ -182,8 +183,10 @@ struct row_list {
     struct pay_row *row;
     size_t len, cap;
 };
-/** Read all rows of a statement, LEDGER_LIST_MAX at most. */
-void row_list_read(struct db *db, sqlite3_stmt *stmt, struct row_list *out);
+/** Read the wanted rows of a statement, LEDGER_LIST_MAX at most. */
+void row_list_read(struct db *db, sqlite3_stmt *stmt,
+                   bool (*is_wanted)(const void *arg, int64_t id),
+                   const void *arg, struct row_list *out);
 void row_list_free(struct row_list *list);
 
 /* -- credit.c -- */

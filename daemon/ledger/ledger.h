@@ -233,9 +233,11 @@ void ledger_workers(struct ledger *ledger, ledger_workers_cb cb, void *arg);
 typedef void (*ledger_rows_cb)(void *arg, const struct pay_row *rows,
                                size_t len);
 /** Rows to settle: CAPTURED, and RESERVED ones in mode SETTLE_BEFORE; earliest
- * validBefore first. */
+ * validBefore first.  Not those in `but`, which the caller has read already;
+ * copied. */
 void ledger_due(struct ledger *ledger, uint64_t chain_id, size_t limit,
-                ledger_rows_cb cb, void *arg);
+                const int64_t *but, size_t but_len, ledger_rows_cb cb,
+                void *arg);
 /** Rows of a state with their batch, oldest first: SUBMITTED and MINED ones at
  * start and for finality. */
 void ledger_in_state(struct ledger *ledger, uint64_t chain_id,

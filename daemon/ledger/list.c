@@ -15,6 +15,8 @@ struct list {
     enum statement which;
     enum pay_state state;
     size_t limit;
+    int64_t *but; /* ascending */
+    size_t but_len;
     struct row_list rows;
 };
 
@@ -37,6 +39,23 @@ struct txs {
 
 /* -- rows -- */
 
+static int
+by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool
+is_wanted(const void *arg, int64_t id)
+{
+    const struct list *list = arg;
+
+    return list->but_len == 0 || bsearch(&id, list->but, list->but_len,
+                                         sizeof *list->but, by_id) == NULL;
+}
+
 static void
 list_run(struct ledger *ledger, struct command *command)
 {
@@ -45,10 +64,10 @@ list_run(struct ledger *ledger, struct command *command)
 
     list->rows.len = 0;
     bind_int(stmt, 1, (int64_t)list->chain_id);
-    bind_int(stmt, 2, (int64_t)list->limit);
+    bind_int(stmt, 2, (int64_t)(list->limit + list->but_len));
     if (list->which == SQL_IN_STATE)
         bind_int(stmt, 3, list->state);
-    row_list_read(&ledger->write, stmt, &list->rows);
+    row_list_read(&ledger->write, stmt, is_wanted, list, &list->rows);
 }
 
 static void
@@ -58,6 +77,7 @@ list_deliver(struct command *command)
 
     list->cb(list->arg, list->rows.row, list->rows.len);
     row_list_free(&list->rows);
+    free(list->but);
     free(list);
 }
 
@@ -77,7 +97,7 @@ send_list(struct ledger *ledger, struct list *list, uint64_t chain_id,
 
 void
 ledger_due(struct ledger *ledger, uint64_t chain_id, size_t limit,
-           ledger_rows_cb cb, void *arg)
+           const int64_t *but, size_t but_len, ledger_rows_cb cb, void *arg)
 {
     struct list *list = command_new(sizeof *list);
 
@@ -86,6 +106,9 @@ ledger_due(struct ledger *ledger, uint64_t chain_id, size_t limit,
         list->which = SQL_IN_STATE;
         list->state = PAY_CAPTURED;
     }
+    list->but = command_copy(but, but_len * sizeof *but);
+    list->but_len = but_len;
+    qsort(list->but, but_len, sizeof *list->but, by_id);
     send_list(ledger, list, chain_id, limit, cb, arg);
 }
 

@@ -168,7 +168,8 @@ decide(struct ledger *ledger, struct reserve *r, enum claim *step)
     struct row row;
 
     memcpy(key.nonce, r->in.auth.nonce, sizeof key.nonce);
-    if (!row_by_key(&ledger->write, &key, &row))
+    if (!seen_perhaps(&ledger->seen, &key.payer, key.nonce) ||
+        !row_by_key(&ledger->write, &key, &row))
         return decide_new(ledger, r, step);
     r->out.row = row.pay;
     if (r->in.origin == PAY_ORIGIN_FACILITATOR)

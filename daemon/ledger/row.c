@@ -207,9 +207,13 @@ row_list_grow(struct row_list *list)
 }
 
 void
-row_list_read(struct db *db, sqlite3_stmt *stmt, struct row_list *out)
+row_list_read(struct db *db, sqlite3_stmt *stmt,
+              bool (*is_wanted)(const void *arg, int64_t id), const void *arg,
+              struct row_list *out)
 {
     while (out->len < LEDGER_LIST_MAX && db_row(db, stmt)) {
+        if (!is_wanted(arg, sqlite3_column_int64(stmt, 0)))
+            continue;
         if (out->len == out->cap && !row_list_grow(out)) {
             if (db->rc == SQLITE_OK)
                 db->rc = SQLITE_NOMEM;

@@ -20,6 +20,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "009_history.sql.h"
 #include "010_gift.sql.h"
 #include "011_invoice_captured.sql.h"
+#include "012_was.sql.h"
 };
 
 static bool

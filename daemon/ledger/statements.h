@@ -21,14 +21,16 @@
     "id, state, run, mode, chain_id, coalesce(asset, contract), payer, "       \
     "coalesce(charge, value), block_number "
 
+/* What leads to another state leaves in the row where it came from: sql/012. */
+#define EDGE_TO "was = state, state = "
 /* edges that more than one statement takes */
 #define MINED_HERE                                                             \
-    "state = 5, tx = ?4, block_number = ?5, block_hash = ?6, "                 \
-    "charged_ms = iif(charged_ms = 0, ?3, charged_ms), epoch = ?2, "           \
-    "updated_ms = ?3"
+    EDGE_TO "5, tx = ?4, block_number = ?5, block_hash = ?6, "                 \
+            "charged_ms = iif(charged_ms = 0, ?3, charged_ms), epoch = ?2, "   \
+            "updated_ms = ?3"
 #define QUEUED_AGAIN                                                           \
-    "state = 3, batch = NULL, tx = NULL, block_number = NULL, "                \
-    "block_hash = NULL, epoch = ?2, updated_ms = ?3"
+    EDGE_TO "3, batch = NULL, tx = NULL, block_number = NULL, "                \
+            "block_hash = NULL, epoch = ?2, updated_ms = ?3"
 
 #define STATEMENTS(X)                                                          \
     X(SQL_BEGIN, "BEGIN IMMEDIATE")                                            \
@@ -75,16 +77,16 @@
       "contract, payer, nonce, payee, value, valid_after, valid_before, "      \
       "signature, fingerprint, resource, alone, rid, worker, charged_ms, "     \
       "epoch, created_ms, updated_ms, id, method, asset, facilitator, "        \
-      "charge, sponsor) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "                      \
+      "charge, sponsor, was) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "                 \
       "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "    \
-      "?21, ?22, ?22, ?23, ?24, ?25, ?26, ?27, ?28)")                          \
+      "?21, ?22, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?1)")                      \
     X(SQL_RESERVE_AGAIN,                                                       \
-      "UPDATE payment SET state = 1, run = 1, mode = ?2, rid = ?3, "           \
+      "UPDATE payment SET " EDGE_TO "1, run = 1, mode = ?2, rid = ?3, "        \
       "worker = ?4, signature = ?5, alone = ?6, started = 0, taken = 0, "      \
       "reason = 0, sponsor = ?9, epoch = ?7, updated_ms = ?8 "                 \
       "WHERE id = ?1 AND state = 2")                                           \
     X(SQL_FACILITATE,                                                          \
-      "UPDATE payment SET state = 3, run = 0, mode = ?2, origin = 2, "         \
+      "UPDATE payment SET " EDGE_TO "3, run = 0, mode = ?2, origin = 2, "      \
       "valid_after = ?3, valid_before = ?4, signature = ?5, alone = ?6, "      \
       "charged_ms = ?8, rid = NULL, worker = NULL, started = 0, taken = 0, "   \
       "charge = ?9, sponsor = ?10, reason = 0, epoch = ?7, updated_ms = ?8 "   \
@@ -93,15 +95,16 @@
       "UPDATE payment SET run = 1, rid = ?2, worker = ?3, started = 0, "       \
       "taken = 0, epoch = ?4, updated_ms = ?5 WHERE id = ?1 AND run = 3")      \
     X(SQL_CAPTURE,                                                             \
-      "UPDATE payment SET state = 3, taken = 1, runs = 1, charged_ms = ?3, "   \
+      "UPDATE payment SET " EDGE_TO                                            \
+      "3, taken = 1, runs = 1, charged_ms = ?3, "                              \
       "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state = 1 AND run = 1 "   \
       "AND rid = ?4 AND valid_before >= ?5")                                   \
-    X(SQL_CAPTURE_PART,                                                        \
-      "UPDATE payment SET state = 3, taken = 1, runs = 1, charged_ms = ?3, "   \
-      "charge = ?4, epoch = ?2, updated_ms = ?3 "                              \
-      "WHERE id = ?1 AND state = 1 AND run = 1")                               \
+    X(SQL_CAPTURE_PART, "UPDATE payment SET " EDGE_TO                          \
+                        "3, taken = 1, runs = 1, charged_ms = ?3, "            \
+                        "charge = ?4, epoch = ?2, updated_ms = ?3 "            \
+                        "WHERE id = ?1 AND state = 1 AND run = 1")             \
     X(SQL_CAPTURE_NOTHING,                                                     \
-      "UPDATE payment SET state = 2, run = 0, worker = NULL, taken = 1, "      \
+      "UPDATE payment SET " EDGE_TO "2, run = 0, worker = NULL, taken = 1, "   \
       "signature = x'', reason = 0, epoch = ?2, updated_ms = ?3 "              \
       "WHERE id = ?1 AND state = 1 AND run = 1")                               \
     X(SQL_CAPTURE_CHARGED,                                                     \
@@ -112,7 +115,7 @@
       "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND rid = ?4 AND run = 1 "    \
       "AND taken = 1 AND state BETWEEN 3 AND 7")                               \
     X(SQL_RELEASE,                                                             \
-      "UPDATE payment SET state = 2, run = 0, worker = NULL, "                 \
+      "UPDATE payment SET " EDGE_TO "2, run = 0, worker = NULL, "              \
       "signature = x'', releases = releases + ?4, reason = ?5, epoch = ?2, "   \
       "updated_ms = ?3 WHERE id = ?1 AND state = 1")                           \
     X(SQL_STARTED, "UPDATE payment SET started = 1, epoch = ?2 "               \
@@ -123,11 +126,11 @@
       "WHERE id = ?1 AND run = 1 AND state BETWEEN 3 AND 7")                   \
     /* -- payments: the settler's edges -- */                                  \
     X(SQL_SUBMIT,                                                              \
-      "UPDATE payment SET state = 4, batch = ?2, tx = ?3, epoch = ?4, "        \
+      "UPDATE payment SET " EDGE_TO "4, batch = ?2, tx = ?3, epoch = ?4, "     \
       "updated_ms = ?5 WHERE id = ?1 AND chain_id = ?6 "                       \
       "AND (state = 3 OR (state = 1 AND mode = 2))")                           \
     X(SQL_HAND_OVER,                                                           \
-      "UPDATE payment SET state = 4, batch = NULL, tx = zeroblob(32), "        \
+      "UPDATE payment SET " EDGE_TO "4, batch = NULL, tx = zeroblob(32), "     \
       "epoch = ?2, updated_ms = ?3 WHERE id = ?1 "                             \
       "AND (state = 3 OR (state = 1 AND mode = 2))")                           \
     X(SQL_CLAIM_NEW, "INSERT INTO claim (tx, first_ms) VALUES (?1, ?2) "       \
@@ -140,27 +143,29 @@
                 "AND (state = 3 OR state = 4 OR (state = 1 AND mode = 2))")    \
     X(SQL_MINE_BATCH,                                                          \
       "UPDATE payment SET " MINED_HERE " WHERE state = 4 AND batch = ?1")      \
-    X(SQL_UNMINE, "UPDATE payment SET state = 4, block_number = NULL, "        \
+    X(SQL_UNMINE, "UPDATE payment SET " EDGE_TO "4, block_number = NULL, "     \
                   "block_hash = NULL, epoch = ?2, updated_ms = ?3 "            \
                   "WHERE state = 5 AND tx = ?1")                               \
     X(SQL_UNMINE_FOREIGN,                                                      \
       "UPDATE payment SET " QUEUED_AGAIN " WHERE state = 5 AND tx = ?1")       \
     X(SQL_REQUEUE, "UPDATE payment SET " QUEUED_AGAIN                          \
                    " WHERE id = ?1 AND (state = 4 OR state = 5)")              \
-    X(SQL_FINAL, "UPDATE payment SET state = 6, signature = x'', epoch = ?2, " \
-                 "updated_ms = ?3 WHERE state = 5 AND tx = ?1")                \
-    X(SQL_FAILED, "UPDATE payment SET state = 7, run = iif(run = 3, 2, run), " \
-                  "signature = x'', reason = ?4, epoch = ?2, updated_ms = ?3 " \
-                  "WHERE id = ?1 AND (state = 3 OR state = 4)")                \
+    X(SQL_FINAL,                                                               \
+      "UPDATE payment SET " EDGE_TO "6, signature = x'', epoch = ?2, "         \
+      "updated_ms = ?3 WHERE state = 5 AND tx = ?1")                           \
+    X(SQL_FAILED,                                                              \
+      "UPDATE payment SET " EDGE_TO "7, run = iif(run = 3, 2, run), "          \
+      "signature = x'', reason = ?4, epoch = ?2, updated_ms = ?3 "             \
+      "WHERE id = ?1 AND (state = 3 OR state = 4)")                            \
     X(SQL_ADOPT,                                                               \
       "INSERT INTO payment (id, epoch, created_ms, updated_ms, charged_ms, "   \
       "chain_id, contract, payer, nonce, payee, value, valid_after, "          \
       "valid_before, resource, state, run, mode, origin, wire, signature, "    \
-      "fingerprint, alone, method, asset, facilitator, charge) VALUES (?1, "   \
-      "?2, ?3, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 3, 0, 2, 2, 2, " \
-      "x'', zeroblob(32), 0, ?13, ?14, ?15, ?16)")                             \
+      "fingerprint, alone, method, asset, facilitator, charge, was) VALUES "   \
+      "(?1, ?2, ?3, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 3, 0, 2, "  \
+      "2, 2, x'', zeroblob(32), 0, ?13, ?14, ?15, ?16, 3)")                    \
     X(SQL_ADOPT_RELEASED,                                                      \
-      "UPDATE payment SET state = 3, run = 0, mode = 2, charged_ms = ?3, "     \
+      "UPDATE payment SET " EDGE_TO "3, run = 0, mode = 2, charged_ms = ?3, "  \
       "worker = NULL, rid = NULL, reason = 0, charge = coalesce(?4, charge), " \
       "epoch = ?2, updated_ms = ?3 WHERE id = ?1 AND state = 2")               \
     X(SQL_MARK, "SELECT block_number FROM mark WHERE chain_id = ?1")           \
@@ -189,6 +194,7 @@
       "UNION ALL SELECT " MONEY_COLUMNS "FROM payment WHERE state = 5")        \
     X(SQL_LOSS, "INSERT INTO loss (payment, chain_id, asset, value, at_ms) "   \
                 "VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
+    X(SQL_LAST_LOSS, "SELECT coalesce(max(at_ms), 0) FROM loss")               \
     X(SQL_LOSS_SINCE, "SELECT value FROM loss "                                \
                       "WHERE asset = ?1 AND chain_id = ?2 AND at_ms > ?3")     \
     X(SQL_KEY_GAS, "SELECT gwei FROM key_gas WHERE name = ?1 AND day = ?2")    \

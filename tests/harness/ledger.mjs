@@ -35,8 +35,7 @@ export async function holdLedger(file) {
 
 /** What only a broken or tampered ledger could do. */
 export function tamper(file, ...statements) {
-  return sql(file, 'PRAGMA ignore_check_constraints = ON', 'DROP TRIGGER IF EXISTS payment_kept', 'DROP TRIGGER IF EXISTS payment_edge',
-    ...statements);
+  return sql(file, 'PRAGMA ignore_check_constraints = ON', 'DROP TRIGGER IF EXISTS payment_kept', ...statements);
 }
 
 /** The ledger as it stands, its log included.  Beside a running daemon as well. */

@@ -388,10 +388,10 @@ on_rows(void *arg, const struct pay_row *rows, size_t len)
 }
 
 const struct pay_row *
-test_due(size_t *len)
+test_due_but(const int64_t *but, size_t but_len, size_t limit, size_t *len)
 {
     listed_done = 0;
-    ledger_due(test_ledger, CHAIN, 64, on_rows, NULL);
+    ledger_due(test_ledger, CHAIN, limit, but, but_len, on_rows, NULL);
     test_wait(&listed_done);
     *len = listed_len;
     return listed;

@@ -61,7 +61,13 @@ enum x402_err test_requeue(int64_t batch);
 enum x402_err test_final(unsigned tx);
 enum x402_err test_failed(int64_t payment, enum x402_err reason);
 /** Rows of a list, copied; valid until the next call. */
-const struct pay_row *test_due(size_t *len);
+const struct pay_row *test_due_but(const int64_t *but, size_t but_len,
+                                   size_t limit, size_t *len);
+static inline const struct pay_row *
+test_due(size_t *len)
+{
+    return test_due_but(NULL, 0, 64, len);
+}
 const struct pay_row *test_in_state(enum pay_state state, size_t *len);
 size_t test_workers(void);
 size_t test_open_txs(void);

@@ -179,7 +179,7 @@ ledgers_that_are_not_ours(void)
     OK(refused_with("newer"));
     test_sql("PRAGMA user_version = 0");
     OK(refused_with("not a ledger"));
-    test_sql("PRAGMA user_version = 11");
+    test_sql("PRAGMA user_version = 12");
     OK(test_refusal() == NULL);
     test_sql("PRAGMA application_id = 7");
     OK(refused_with("not a ledger"));
@@ -226,11 +226,18 @@ an_old_ledger(void)
     test_sql("ALTER TABLE payment DROP COLUMN facilitator");
     test_sql("ALTER TABLE payment DROP COLUMN charge");
     test_sql("ALTER TABLE payment DROP COLUMN sponsor");
+    test_sql("ALTER TABLE payment DROP COLUMN was");
+    test_sql("CREATE TRIGGER payment_edge BEFORE UPDATE OF state ON payment "
+             "WHEN OLD.state = 3 AND NEW.state = 2 "
+             "BEGIN SELECT RAISE(ABORT, 'not an edge'); END");
     test_sql("PRAGMA user_version = 1");
     OK(test_refusal() == NULL);
-    OK(test_sql("PRAGMA user_version") == 11);
+    OK(test_sql("PRAGMA user_version") == 12);
     OK(test_sql("SELECT count(*) FROM invoice_cursor") == 1);
     OK(test_sql("SELECT count(*) FROM payment") == 49);
+    OK(test_sql("SELECT count(*) FROM payment WHERE was IS NULL") == 49);
+    OK(test_sql("SELECT count(*) FROM sqlite_master "
+                "WHERE name = 'payment_edge'") == 0);
     OK(test_sql("SELECT count(*) FROM pragma_table_info('payer') "
                 "WHERE name LIKE 'open%'") == 0);
     test_open();

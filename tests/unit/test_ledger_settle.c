@@ -39,6 +39,12 @@ a_batch_to_its_end(void)
     }
     test_due(&len);
     OK(len == 3);
+    /* the limit is of those that are wanted */
+    OK(test_due_but((int64_t[]){payment[1], 999999, payment[0]}, 3, 1, &len)
+           ->id == payment[2]);
+    OK(len == 1);
+    test_due_but(payment, 3, 64, &len);
+    OK(len == 0);
     batch = test_submit(++tx, payment, 3);
     OK(batch != 0 && test_open_txs() == 1);
     test_due(&len);
@@ -318,6 +324,8 @@ losses_of_a_day(void)
                             "WHERE mode = 1 AND state IN (1, 3, 4)");
 
     OK(test_sql("SELECT count(*) FROM loss") > 0);
+    test_close();
+    test_open();
     in.head_number = in.block_number = 300;
     in.limits.total = x402_amount_of((uint64_t)open + 500);
     OK(test_reserve(&in).mode == PAY_SETTLE_BEFORE);

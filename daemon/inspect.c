@@ -255,10 +255,11 @@ look_at_facilitator(struct inspection *in, const struct config_network *network,
     if (facilitator->ca_file != NULL && access(facilitator->ca_file, R_OK) != 0)
         INSPECT_ERROR(in, place, "ca_file: %s: %s", facilitator->ca_file,
                       strerror(errno));
-    printf("note: %s: settled by another facilitator: EIP-3009 payments only; "
-           "locations with x402_transfer_method permit2 or x402_scheme upto "
-           "sell nothing here\n",
-           network->network->caip2);
+    printf(
+        "note: %s: settled by another facilitator: x402_scheme upto names an "
+        "account of its own, as its /supported lists it%s\n",
+        network->network->caip2,
+        network->rpc_len == 0 ? ", and sells nothing without rpc" : "");
     if (network->rpc_len == 0)
         printf("note: %s: no rpc: every payment is settled first, and the "
                "facilitator's word is all there is\n",

@@ -350,7 +350,8 @@ chain_knows(const struct chain *chain, enum x402_method method)
 {
     if (method == X402_METHOD_EIP3009)
         return true;
-    /* another facilitator is asked for EIP-3009 alone */
+    if (chain->remote != NULL)
+        return remote_knows(chain->remote, method);
     return chain->config->facilitator.url == NULL && chain->permit2[method] &&
            (method != X402_METHOD_PERMIT2_UPTO ||
             signers_len(chain->signers) > 0);
@@ -359,7 +360,9 @@ chain_knows(const struct chain *chain, enum x402_method method)
 bool
 chain_is_signer(const struct chain *chain, const struct x402_address *address)
 {
-    return signers_find(chain->signers, address) != NULL;
+    return chain->remote != NULL
+               ? remote_is_account(chain->remote, address)
+               : signers_find(chain->signers, address) != NULL;
 }
 
 const struct chain_health *

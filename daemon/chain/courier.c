@@ -215,6 +215,10 @@ ask(struct errand *e)
         .auth = &e->row.auth,
         .signature = e->row.signature,
         .signature_len = e->row.signature_len,
+        .method = e->row.method,
+        .facilitator = e->row.facilitator,
+        .charge =
+            e->row.method == X402_METHOD_PERMIT2_UPTO ? &e->row.charge : NULL,
     };
 
     if (what.asset == NULL || chain->closing) {

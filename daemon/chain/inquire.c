@@ -20,6 +20,7 @@
 #include "inquire_inside.h"
 #include "look.h"
 #include "params.h"
+#include "proof.h"
 #include "quantity.h"
 #include "settle.h"
 #include "watch.h"
@@ -294,7 +295,8 @@ not_found(struct inquiry *q)
     bool all =
         q->to < q->window || core_now_ms() - q->row.created_ms < SEARCHED_MS;
 
-    if (by_permit2(q) && !q->doubt && all && !q->searched) {
+    /* FAILED is for inquire(), which looks at a final block */
+    if (by_permit2(q) && !q->doubt && all && !q->searched && !q->use_only) {
         q->searched = true;
         ask_state(q);
         return;
@@ -517,11 +519,22 @@ inquire_use(struct chain *chain, const struct pay_row *row,
     return true;
 }
 
+/* Permit2's logs name no nonce: another payment of the same amount would do. */
+static bool
+claim_paid(const struct inquiry *q, const struct rpc_answer *answers)
+{
+    struct receipt_claim claim = claim_of(q);
+
+    if (!by_permit2(q) || mutant("claim_any_transfer"))
+        return receipt_paid(&q->receipt, &claim);
+    return answers[1].status == RPC_RESULT &&
+           proof_permit2(&q->row, &q->receipt, answers[1].result) == PROOF_PAID;
+}
+
 static void
 on_claim(void *arg, const struct rpc_answer *answers, size_t len)
 {
     struct inquiry *q = arg;
-    struct receipt_claim claim = claim_of(q);
     enum receipt_read read = RECEIPT_BAD;
 
     (void)len;
@@ -531,7 +544,7 @@ on_claim(void *arg, const struct rpc_answer *answers, size_t len)
         return;
     }
     read = receipt_read(&q->receipt, answers[0].text, q->tx_hash);
-    if (read == RECEIPT_READ && receipt_paid(&q->receipt, &claim)) {
+    if (read == RECEIPT_READ && claim_paid(q, answers)) {
         inquire_paid(q);
         return;
     }
@@ -548,10 +561,13 @@ on_claim(void *arg, const struct rpc_answer *answers, size_t len)
 static void
 ask_claim(struct inquiry *q)
 {
-    struct rpc_call call = params_receipt(q->claim);
+    struct rpc_call calls[2] = {params_receipt(q->claim)};
+    size_t len = 1;
 
     memcpy(q->tx_hash, q->claim, sizeof q->tx_hash);
-    inquire_ask(q, &call, 1, on_claim);
+    if (by_permit2(q))
+        calls[len++] = params_transaction(q->claim);
+    inquire_ask(q, calls, len, on_claim);
 }
 
 void

@@ -31,7 +31,7 @@ refusal(enum x402_err reason)
 {
     const struct x402_err_info *info = x402_err_info(reason);
 
-    if (info->http_status == 402)
+    if (info->http_status == 402 || reason == X402_ERR_ALLOWANCE)
         return reason;
     return info->fault == X402_FAULT_AGAIN ? X402_ERR_UNAVAILABLE
                                            : X402_ERR_SIMULATION;
@@ -67,6 +67,8 @@ ask_facilitator(struct verify *v)
         .signature_len = v->ask.signature_len,
         .resource =
             x402_span_of(v->ask.resource != NULL ? v->ask.resource : ""),
+        .method = v->ask.method,
+        .facilitator = v->ask.facilitator,
     };
 
     facilitator_verify(v->remote->facilitator, &ask, on_verified, v);
@@ -108,12 +110,36 @@ remote_verify(struct remote *remote, const struct chain_ask *ask,
     struct verify *v = chain_alloc(sizeof *v);
 
     *v = (struct verify){.remote = remote, .ask = *ask, .cb = cb, .arg = arg};
+    /* what would make the allowance is not passed on */
+    v->ask.sponsor = (struct x402_sponsor){.kind = X402_SPONSOR_NONE};
     if (!chain_has_node(remote->chain)) {
-        /* settled first, the balance is the facilitator's to check */
+        /* settled first, balance and allowance are the
+         * facilitator's to check */
         v->verdict.no_balance = true;
         memset(&v->verdict.balance, 0xff, sizeof v->verdict.balance);
+        memset(&v->verdict.allowance, 0xff, sizeof v->verdict.allowance);
     }
     core_post(remote->chain->core, begin_task, v);
+}
+
+/* upto cannot be settled first, and without a node everything is. */
+bool
+remote_knows(const struct remote *remote, enum x402_method method)
+{
+    if (remote->facilitator == NULL ||
+        !facilitator_knows(remote->facilitator, method))
+        return false;
+    if (chain_has_node(remote->chain))
+        return method == X402_METHOD_EIP3009 || remote->chain->permit2[method];
+    return method != X402_METHOD_PERMIT2_UPTO;
+}
+
+bool
+remote_is_account(const struct remote *remote,
+                  const struct x402_address *address)
+{
+    return remote->facilitator != NULL &&
+           facilitator_is_account(remote->facilitator, address);
 }
 
 const struct chain_health *

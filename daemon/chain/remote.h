@@ -40,5 +40,9 @@ void remote_verify(struct remote *remote, const struct chain_ask *ask,
 /** The settler's look: hand over what is due, ask again what is unknown. */
 void remote_look(struct remote *remote);
 const struct chain_health *remote_health(struct remote *remote);
+/** chain_knows, chain_is_signer. */
+bool remote_knows(const struct remote *remote, enum x402_method method);
+bool remote_is_account(const struct remote *remote,
+                       const struct x402_address *address);
 
 #endif

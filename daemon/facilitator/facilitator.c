@@ -16,6 +16,7 @@
 #include "../must.h"
 #include "attested.h"
 
+#define UPTO_MAX 16
 #define SUPPORTED_MS 60000 /* between looks while it is there */
 #define AGAIN_FIRST_MS 1000
 #define AGAIN_MOST_MS 30000
@@ -30,8 +31,10 @@ struct facilitator {
     struct post *post;
     uv_timer_t timer;
     bool closing;
-    bool asking; /* /supported is under way */
-    int version; /* of the protocol; 0: not ready */
+    bool asking;                        /* /supported is under way */
+    int version;                        /* of the protocol; 0: not ready */
+    struct x402_address upto[UPTO_MAX]; /* its accounts that settle upto */
+    size_t upto_len;
     unsigned again_ms;
     unsigned verifying, settling;
     struct attested *attested; /* NULL: no verifier is pinned */
@@ -45,7 +48,8 @@ struct call {
     struct facilitator *f;
     bool settle;
     struct x402_facilitator_ask ask;
-    struct x402_authorization auth; /* ask points to it */
+    struct x402_authorization auth; /* ask points to these */
+    struct x402_amount charge;
     /* where a verifier is pinned: what it must attest */
     struct x402_attestation expected;
     char resource[X402_URL_MAX];
@@ -152,6 +156,11 @@ on_supported(void *arg, const struct post_answer *answer)
         why = "it does not settle \"exact\" on this network";
     if (why != NULL)
         distrust(f, "/supported", why, answer);
+    f->upto_len = 0;
+    if (version == 2 &&
+        x402_supported_upto(f->upto, &f->upto_len, UPTO_MAX, body_of(answer),
+                            f->config->network) != X402_OK)
+        f->upto_len = 0;
     set_version(f, version);
     f->again_ms = version > 0 ? AGAIN_FIRST_MS : f->again_ms * 2;
     if (f->again_ms > AGAIN_MOST_MS)
@@ -355,6 +364,10 @@ call_new(struct facilitator *f, const struct x402_facilitator_ask *asked,
                           .cb = cb,
                           .arg = arg};
     call->ask.auth = &call->auth;
+    if (asked->charge != NULL) {
+        call->charge = *asked->charge;
+        call->ask.charge = &call->charge;
+    }
     call->ask.version = f->version;
     return call;
 }
@@ -403,6 +416,32 @@ bool
 facilitator_ready(const struct facilitator *f)
 {
     return f->version > 0;
+}
+
+/* An attestation (seed 001) speaks of EIP-3009's payload. */
+bool
+facilitator_knows(const struct facilitator *f, enum x402_method method)
+{
+    switch (method) {
+    case X402_METHOD_EIP3009:
+        return true;
+    case X402_METHOD_PERMIT2_EXACT:
+        return f->version == 2 && f->attested == NULL;
+    case X402_METHOD_PERMIT2_UPTO:
+        return f->version == 2 && f->attested == NULL && f->upto_len > 0;
+    }
+    return false;
+}
+
+bool
+facilitator_is_account(const struct facilitator *f,
+                       const struct x402_address *address)
+{
+    for (size_t i = 0; i < f->upto_len; i++) {
+        if (x402_address_eq(&f->upto[i], address))
+            return true;
+    }
+    return false;
 }
 
 /* -- open, close -- */

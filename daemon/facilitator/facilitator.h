@@ -35,6 +35,11 @@ void facilitator_close(struct facilitator *f, core_task closed, void *arg);
 
 /** It answered lately, and settles "exact" on our network. */
 bool facilitator_ready(const struct facilitator *f);
+/** Can it be asked to settle payments of this method, as far as it says? */
+bool facilitator_knows(const struct facilitator *f, enum x402_method method);
+/** upto: does it say that this account is its own? */
+bool facilitator_is_account(const struct facilitator *f,
+                            const struct x402_address *address);
 
 enum facilitator_word {
     FACILITATOR_YES,

@@ -69,7 +69,9 @@ add_kinds(struct x402_buf *out, const struct http *http)
             continue;
         add_kind(out, &any, 2, "exact", network->caip2);
         x402_buf_char(out, '}');
-        if (knows(http, i, X402_METHOD_PERMIT2_UPTO))
+        /* whom another facilitator would settle for, it says itself */
+        if (knows(http, i, X402_METHOD_PERMIT2_UPTO) &&
+            working(http, i)->signer_len > 0)
             add_upto(out, &any, network->caip2, working(http, i));
         if (network->v1_name == NULL)
             continue;

@@ -50,6 +50,11 @@ struct x402_facilitator_ask {
     const uint8_t *signature;
     size_t signature_len;
     struct x402_span resource; /* its URL; may be empty */
+    enum x402_method method;   /* Permit2's on version 2 alone */
+    /* upto: who may settle; and at /settle how much of the authorization is
+     * taken (NULL: all) */
+    struct x402_address facilitator;
+    const struct x402_amount *charge;
 };
 
 /** The maxTimeoutSeconds that is written into requirements. */
@@ -94,5 +99,13 @@ x402_settle_answer_decode(struct x402_settle_answer *out, struct x402_span body,
 X402_MUST_CHECK enum x402_err
 x402_supported_decode(int *version, struct x402_span body,
                       const struct x402_network *network);
+/** The accounts that settle scheme "upto" on this network: "The facilitator
+ *  announces its address via the /supported endpoint in the extra field", and
+ *  where it lists more signers for the network, those.
+ *  Out: *len  0: it does not settle upto here; at most cap are written.
+ *  Returns: as x402_supported_decode. */
+X402_MUST_CHECK enum x402_err
+x402_supported_upto(struct x402_address *out, size_t *len, size_t cap,
+                    struct x402_span body, const struct x402_network *network);
 
 #endif

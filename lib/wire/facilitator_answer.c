@@ -117,13 +117,15 @@ network_is(const json_t *object, uint64_t chain_id)
 static enum x402_err
 amount_check(const json_t *object, const struct x402_facilitator_ask *ask)
 {
+    const struct x402_amount *expected =
+        ask->charge != NULL ? ask->charge : &ask->auth->value;
     struct x402_amount amount;
     enum x402_err err;
 
     if (!wire_says_something(object, "amount"))
         return X402_OK;
     err = x402_json_amount(&amount, object, "amount");
-    if (err == X402_OK && x402_amount_cmp(&amount, &ask->auth->value) != 0)
+    if (err == X402_OK && x402_amount_cmp(&amount, expected) != 0)
         err = X402_ERR_SYNTAX;
     return err;
 }
@@ -215,4 +217,90 @@ x402_supported_decode(int *version, struct x402_span body,
     if (err == X402_OK)
         *version = best;
     return err;
+}
+
+/* -- upto -- */
+
+struct accounts {
+    struct x402_address *out;
+    size_t len, cap;
+};
+
+static void
+add_account(struct accounts *accounts, struct x402_span text)
+{
+    struct x402_address address;
+
+    if (x402_address_parse(&address, text) != X402_OK ||
+        x402_address_is_zero(&address))
+        return;
+    for (size_t i = 0; i < accounts->len; i++) {
+        if (x402_address_eq(&accounts->out[i], &address))
+            return;
+    }
+    if (accounts->len < accounts->cap)
+        accounts->out[accounts->len++] = address;
+}
+
+/* {"eip155:*": ["0x..."], "eip155:8453": [...]} */
+static void
+add_signers(struct accounts *accounts, const json_t *signers,
+            const struct x402_network *network)
+{
+    const char *const names[] = {network->caip2, "eip155:*"};
+
+    for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+        const json_t *list = json_object_get(signers, names[k]), *one;
+        size_t i;
+
+        json_array_foreach(list, i, one)
+        {
+            if (json_is_string(one))
+                add_account(accounts,
+                            (struct x402_span){json_string_value(one),
+                                               json_string_length(one)});
+        }
+    }
+}
+
+static bool
+is_upto(const json_t *kind, const struct x402_network *network)
+{
+    struct x402_span scheme, text;
+
+    return json_integer_value(json_object_get(kind, "x402Version")) == 2 &&
+           x402_json_string(&scheme, kind, "scheme") == X402_OK &&
+           wire_is(scheme, "upto") &&
+           x402_json_string(&text, kind, "network") == X402_OK &&
+           wire_is(text, network->caip2);
+}
+
+enum x402_err
+x402_supported_upto(struct x402_address *out, size_t *len, size_t cap,
+                    struct x402_span body, const struct x402_network *network)
+{
+    struct accounts accounts = {out, 0, cap};
+    const json_t *kind;
+    struct x402_span text;
+    bool any = false;
+    json_t *object;
+    size_t i;
+    enum x402_err err = answer_load(&object, body);
+
+    if (err != X402_OK)
+        return err;
+    json_array_foreach(json_object_get(object, "kinds"), i, kind)
+    {
+        if (!is_upto(kind, network))
+            continue;
+        any = true;
+        if (x402_json_string(&text, json_object_get(kind, "extra"),
+                             "facilitatorAddress") == X402_OK)
+            add_account(&accounts, text);
+    }
+    if (any)
+        add_signers(&accounts, json_object_get(object, "signers"), network);
+    json_decref(object);
+    *len = accounts.len;
+    return X402_OK;
 }

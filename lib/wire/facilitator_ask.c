@@ -12,9 +12,11 @@ payment_of(const struct x402_facilitator_ask *ask)
 {
     struct x402_payment payment = {
         .wire = ask->version == 1 ? X402_WIRE_V1 : X402_WIRE_V2,
-        .method = X402_METHOD_EIP3009,
+        .method = ask->method,
         .chain_id = ask->asset->chain_id,
         .auth = *ask->auth,
+        .token = ask->asset->address,
+        .facilitator = ask->facilitator,
         .signature_len = ask->signature_len,
         .accepted_timeout_s = X402_FACILITATOR_TIMEOUT_S,
     };
@@ -89,12 +91,26 @@ x402_facilitator_payload_json(struct x402_buf *out,
     add_payload(out, ask, &payment);
 }
 
+/* "At settlement time, amount represents the actual amount to settle". */
+static struct x402_payment
+required(const struct x402_facilitator_ask *ask)
+{
+    struct x402_payment payment = payment_of(ask);
+
+    if (ask->method == X402_METHOD_PERMIT2_UPTO && ask->charge != NULL)
+        payment.auth.value = *ask->charge;
+    return payment;
+}
+
 void
 x402_facilitator_request_json(struct x402_buf *out,
                               const struct x402_facilitator_ask *ask)
 {
     const struct x402_payment payment = payment_of(ask);
+    const struct x402_payment requirement = required(ask);
 
+    if (ask->version == 1 && ask->method != X402_METHOD_EIP3009)
+        out->full = true; /* version 1 knows EIP-3009 alone */
     x402_buf_text(out, "{\"x402Version\":");
     x402_buf_u64(out, (uint64_t)ask->version);
     x402_buf_text(out, ",\"paymentPayload\":");
@@ -103,6 +119,6 @@ x402_facilitator_request_json(struct x402_buf *out,
     if (ask->version == 1)
         add_v1_requirement(out, ask);
     else
-        wire_requirement_json(out, &payment, ask->asset);
+        wire_requirement_json(out, &requirement, ask->asset);
     x402_buf_char(out, '}');
 }

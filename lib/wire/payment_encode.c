@@ -107,6 +107,10 @@ wire_requirement_json(struct x402_buf *out, const struct x402_payment *payment,
     x402_buf_json(out, x402_span_of(asset->eip712_version));
     if (payment->method != X402_METHOD_EIP3009)
         x402_buf_text(out, ",\"assetTransferMethod\":\"permit2\"");
+    if (payment->method == X402_METHOD_PERMIT2_UPTO) {
+        x402_buf_text(out, ",\"facilitatorAddress\":");
+        add_address(out, &payment->facilitator);
+    }
     x402_buf_text(out, "}}");
 }
 

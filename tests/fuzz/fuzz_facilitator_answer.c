@@ -47,7 +47,13 @@ settle(struct x402_span body, const struct x402_facilitator_ask *ask)
 static void
 supported(struct x402_span body)
 {
+    struct x402_address upto[2];
     int version = -1;
+    size_t len = 0;
+
+    if (x402_supported_upto(upto, &len, 2, body, x402_network_by_id(84532)) ==
+        X402_OK)
+        HOLDS(len <= 2);
 
     if (x402_supported_decode(&version, body, x402_network_by_id(84532)) ==
         X402_OK)

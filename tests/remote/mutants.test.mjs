@@ -13,5 +13,6 @@ mutants({
   attested_any: ['remote/attestation', '^the same receipt for the same resource'],
   redirect_followed: ['remote/node', '^308 to another host'],
   facilitator_open: ['remote/node', '^the facilitator is down'],
+  claim_any_transfer: ['remote/permit2', '^"settled" by the transaction of another'],
   facilitator_reuse: [['faults/remote', '^/verify: the second copy'], ['remote/tls', '^/verify: the second copy']],
 });

@@ -63,7 +63,8 @@ export class Scripted {
     const call = { method: request.method, url: request.url, path: request.url.split('?')[0], headers: request.headers, body };
     if (request.method === 'POST') {
       call.json = JSON.parse(body);
-      call.nonce = call.json.paymentPayload.payload.authorization.nonce;
+      const { authorization, permit2Authorization } = call.json.paymentPayload.payload;
+      call.nonce = (authorization ?? permit2Authorization).nonce;
     }
     this.calls.push(call);
     const script = this.script[call.path.slice(1)];

@@ -222,9 +222,62 @@ supported_answers(void)
                                   network) == X402_ERR_SYNTAX);
 }
 
+#define UPTO(network, extra)                                                   \
+    "{\"x402Version\":2,\"scheme\":\"upto\",\"network\":\"" network            \
+    "\",\"extra\":" extra "}"
+#define ONE "0x1111111111111111111111111111111111111111"
+#define TWO "0x2222222222222222222222222222222222222222"
+
+static void
+upto_accounts(void)
+{
+    static const struct {
+        const char *why, *body;
+        size_t len;
+    } rows[] = {
+        {"the kind's own",
+         "{\"kinds\":[" UPTO("eip155:84532",
+                             "{\"facilitatorAddress\":\"" ONE "\"}") "]}",
+         1},
+        {"and its signers, once each",
+         "{\"kinds\":[" UPTO("eip155:84532",
+                             "{\"facilitatorAddress\":\"" ONE
+                             "\"}") "],"
+                                    "\"signers\":{\"eip155:*\":[\"" ONE
+                                    "\",\"" TWO "\",7],"
+                                    "\"solana:*\":[\"x\"]}}",
+         2},
+        {"another network's",
+         "{\"kinds\":[" UPTO("eip155:8453",
+                             "{\"facilitatorAddress\":\"" ONE
+                             "\"}") "],"
+                                    "\"signers\":{\"eip155:*\":[\"" TWO "\"]}}",
+         0},
+        {"no address",
+         "{\"kinds\":[" UPTO("eip155:84532",
+                             "{\"facilitatorAddress\":\"0x12\"}") "]}",
+         0},
+        {"no upto", "{\"kinds\":[],\"signers\":{\"eip155:*\":[\"" ONE "\"]}}",
+         0},
+        {"kinds that are no list", "{\"kinds\":{}}", 0},
+    };
+    const struct x402_network *network = x402_network_by_id(84532);
+    struct x402_address out[2];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t len = 9;
+
+        test_row(x402_supported_upto(out, &len, 2, x402_span_of(rows[i].body),
+                                     network) == X402_OK &&
+                     len == rows[i].len,
+                 rows[i].why);
+    }
+}
+
 int
 main(void)
 {
+    upto_accounts();
     asked_and_read();
     verify_answers();
     settle_answers();

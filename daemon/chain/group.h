@@ -3,6 +3,7 @@
 #ifndef X402D_GROUP_H
 #define X402D_GROUP_H
 
+#include "../crowd.h"
 #include "simulate.h"
 #include "waiting.h"
 
@@ -13,9 +14,8 @@ struct simulator {
     unsigned inflight; /* calls */
     unsigned strange;  /* of them: strangers' */
     bool flush_posted;
-    uint64_t launched_ms;             /* the newest call, monotonic */
-    uint64_t came_ns[SIMULATE_CROWD]; /* a ring: the last payments, monotonic */
-    size_t came;
+    uint64_t launched_ms; /* the newest call, monotonic */
+    struct crowd crowd;
     uv_timer_t company;
     core_task closed;
     void *closed_arg;

@@ -118,15 +118,6 @@ on_company_over(uv_timer_t *timer)
     simulate_flush(timer->data);
 }
 
-/* The last few came within a moment: as many more will come in the next. */
-static bool
-is_crowd(const struct simulator *simulator, uint64_t now_ns)
-{
-    uint64_t first_ns = simulator->came_ns[simulator->came % SIMULATE_CROWD];
-
-    return now_ns - first_ns < SIMULATE_COMPANY_MS * 1000000u;
-}
-
 /* A call costs the node and us about as much as ten payments in it.  So in a
  * crowd, and only there, a few wait for more. */
 static bool
@@ -137,7 +128,7 @@ waits_for_company(struct simulator *simulator)
 
     if (simulator->chain->closing || age_ms >= SIMULATE_COMPANY_MS ||
         waiting_len(simulator) >= SIMULATE_COMPANY ||
-        !is_crowd(simulator, now_ns))
+        !crowd_is(&simulator->crowd, now_ns))
         return false;
     if (!uv_is_active((uv_handle_t *)&simulator->company)) {
         uv_update_time(core_loop(simulator->chain->core));
@@ -283,7 +274,7 @@ enqueue(struct chain *chain, const struct chain_ask *ask,
     w->cb = cb;
     w->arg = arg;
     w->since_ms = core_now_ms();
-    simulator->came_ns[simulator->came++ % SIMULATE_CROWD] = uv_hrtime();
+    crowd_came(&simulator->crowd, uv_hrtime());
     w->stranger = stranger;
     waiting_push_back(stranger ? &simulator->strangers : &simulator->queue, w);
     want_flush(simulator);

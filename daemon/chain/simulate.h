@@ -8,9 +8,8 @@
 
 #define SIMULATE_TOGETHER 64 /* payments in one eth_call */
 #define SIMULATE_INFLIGHT 8  /* eth_calls at once */
-/* In a crowd (so many came in so short a time) calls begin so far apart, unless
- * there is company enough. */
-#define SIMULATE_CROWD 8
+/* In a crowd (crowd.h) calls begin so far apart, unless there is company
+ * enough. */
 #define SIMULATE_COMPANY_MS 2
 #define SIMULATE_COMPANY 32
 #define SIMULATE_WAITING 4096 /* payments; more are X402_ERR_BUSY */

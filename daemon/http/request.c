@@ -192,15 +192,62 @@ http_request_send(struct http_request *request)
 
 /* -- to the core and back -- */
 
-static void
-run_on_core(void *arg)
-{
-    struct http_request *request = arg;
+/* Waking the core costs as much as its work on a request.  So the first of a
+ * few wakes it, and in a crowd it looks by itself, once a millisecond. */
+#define GATHER_MS 1
 
-    if (request->aborted)
-        http_answer(request);
-    else
-        request->work(request);
+/** With the lock held.  true: the core is to be told. */
+static bool
+came(struct http *http, struct http_request *request)
+{
+    bool tell = !http->core_looks;
+
+    request->came_next = NULL;
+    *http->came_last = request;
+    http->came_last = &request->came_next;
+    http->core_looks = true;
+    crowd_came(&http->crowd, uv_hrtime());
+    return tell;
+}
+
+static void look_again(uv_timer_t *timer);
+
+static struct http_request *
+take_those_that_came(struct http *http)
+{
+    struct http_request *first;
+
+    pthread_mutex_lock(&http->lock);
+    first = http->came;
+    http->came = NULL;
+    http->came_last = &http->came;
+    http->core_looks = crowd_is(&http->crowd, uv_hrtime());
+    if (http->core_looks)
+        uv_timer_start(&http->gather, look_again, GATHER_MS, 0);
+    pthread_mutex_unlock(&http->lock);
+    return first;
+}
+
+static void
+look(void *arg)
+{
+    struct http_request *request = take_those_that_came(arg);
+
+    while (request != NULL) {
+        struct http_request *next = request->came_next;
+
+        if (request->aborted)
+            http_answer(request);
+        else
+            request->work(request);
+        request = next;
+    }
+}
+
+static void
+look_again(uv_timer_t *timer)
+{
+    look(timer->data);
 }
 
 enum http_next
@@ -208,12 +255,13 @@ http_to_core(struct http_request *request,
              void (*work)(struct http_request *request))
 {
     struct http *http = request->http;
-    bool draining;
+    bool draining, tell = false;
 
     request->work = work;
     pthread_mutex_lock(&http->lock);
     draining = http->draining;
     if (!draining) {
+        tell = came(http, request);
         request->next = http->waiting;
         request->link = &http->waiting;
         if (request->next != NULL)
@@ -228,7 +276,8 @@ http_to_core(struct http_request *request,
         return http_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                            X402_ERR_UNAVAILABLE, "shutting down");
     }
-    core_post(http->core, run_on_core, request);
+    if (tell)
+        core_post(http->core, look, http);
     return HTTP_WAIT;
 }
 

@@ -81,6 +81,7 @@ struct http_request {
     void (*work)(struct http_request *request);
     bool aborted;
     struct http_request *next, **link; /* in http->waiting, under its lock */
+    struct http_request *came_next;    /* in http->came, likewise */
 
     /* the answer */
     bool ready;

@@ -276,6 +276,7 @@ http_open(struct core *core, const struct config *config,
     http->cashier = cashier;
     http->ledger = ledger;
     http->bazaar = bazaar;
+    http->came_last = &http->came;
     pthread_mutex_init(&http->lock, NULL);
     pthread_mutex_init(&http->counting, NULL);
     compute_domains(http);
@@ -300,6 +301,8 @@ http_open(struct core *core, const struct config *config,
     }
     http_listen_start(http);
     http->tick.data = http;
+    http->gather.data = http;
+    uv_timer_init(core_loop(core), &http->gather);
     uv_timer_init(core_loop(core), &http->tick);
     uv_timer_start(&http->tick, on_tick, 1000, 1000);
     return http;
@@ -369,4 +372,5 @@ http_close(struct http *http)
     wait_for_answers(http);
     MHD_stop_daemon(http->daemon);
     uv_close((uv_handle_t *)&http->tick, NULL);
+    uv_close((uv_handle_t *)&http->gather, NULL);
 }

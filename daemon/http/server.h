@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 #include <uv.h>
 
+#include "../crowd.h"
 #include "attest.h"
 #include "http.h"
 #include "peers.h"
@@ -76,6 +77,11 @@ struct http {
     pthread_mutex_t lock;
     bool draining;                /* under lock */
     struct http_request *waiting; /* with the core; under lock */
+    /* of those, in order: not begun; under lock */
+    struct http_request *came, **came_last;
+    bool core_looks; /* it was told that there are some, or its clock runs */
+    struct crowd crowd;
+    uv_timer_t gather;
 };
 
 /* -- listen.c -- */

@@ -6,6 +6,7 @@
 #include "chain/look.h"
 #include "chain/quantity.h"
 #include "chain/shown.h"
+#include "crowd.h"
 #include "test.h"
 
 /* -- verdicts: value 10, valid in (100, 200) -- */
@@ -215,6 +216,27 @@ showing(void)
 }
 
 static void
+crowding(void)
+{
+    const uint64_t ms = 1000000, start = 1000000 * ms;
+    struct crowd crowd = {0};
+    bool any = false;
+
+    for (uint64_t i = 0; i < CROWD_MANY - 1; i++)
+        crowd_came(&crowd, start + i);
+    test_ok(!crowd_is(&crowd, start + CROWD_MANY), "seven are no crowd");
+    crowd_came(&crowd, start + CROWD_MANY);
+    test_ok(crowd_is(&crowd, start + CROWD_MANY), "eight are");
+    test_ok(crowd_is(&crowd, start + CROWD_MS * ms - 1), "for a moment");
+    test_ok(!crowd_is(&crowd, start + CROWD_MS * ms), "and then no more");
+    for (uint64_t i = 10; i < 50; i++) {
+        crowd_came(&crowd, start + i * ms);
+        any = any || crowd_is(&crowd, start + i * ms);
+    }
+    test_ok(!any, "one a millisecond is none");
+}
+
+static void
 ids(void)
 {
     struct idset set = {0};
@@ -279,6 +301,7 @@ main(void)
     reading_quantities();
     codes();
     showing();
+    crowding();
     ids();
     putting_off();
     return test_done();

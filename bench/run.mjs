@@ -109,7 +109,7 @@ async function againstReference() {
     + `@x402/express ${per(accepted(theirs))} (refused ${theirs.non_2xx} of ${theirs.requests}): ${x(result.reference.ratio)}`);
   await settled(chain.rpc, before, ours.requests - ours.non_2xx);
   const ourVerify = wrk({ url: `${site.facilitator}/verify`, connections: 64, seconds: SECONDS, script: here('load.lua'),
-    args: ['bodies', ammunition('bodies', 12000 * SECONDS, 64)] });
+    args: ['bodies', ammunition('bodies', 24000 * SECONDS, 64)] });
   result.verify_anvil = { ours: ourVerify, theirs: theirVerify, ratio: accepted(ourVerify) / accepted(theirVerify) };
   say(`/verify on anvil, 64 connections     ours ${per(accepted(ourVerify))}; TypeScript facilitator ${per(accepted(theirVerify))}: ${x(result.verify_anvil.ratio)}`);
 }

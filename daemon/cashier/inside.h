@@ -10,6 +10,7 @@
 #define CASHIER_SETTLE_MS 60000 /* POST /settle waits this long */
 #define CASHIER_CLOCK_S 120     /* the newest block may be ahead of our clock */
 #define CASHIER_BUCKETS 4096    /* payments in work, by key */
+#define CASHIER_KNOWN 4096      /* reserved payments whose chain is known */
 
 /** One payment on its way.  Lives from the question to the answer; the first
  * member of each kind's own struct. */
@@ -24,6 +25,12 @@ struct op {
     int64_t payment; /* its row, once claimed; 0 */
 };
 
+/** Spares a capture the look into the ledger for its chain. */
+struct known {
+    int64_t payment; /* 0: none */
+    struct chain *chain;
+};
+
 struct cashier {
     struct core *core;
     const struct config *config;
@@ -32,8 +39,16 @@ struct cashier {
     size_t chain_len;
     struct op *ops;
     struct op *bucket[CASHIER_BUCKETS];
+    struct known known[CASHIER_KNOWN];
     uint64_t salt; /* payers choose keys: buckets must not be guessable */
 };
+
+/* -- cashier.c -- */
+
+/** This payment, which was reserved now, is of that chain.  May be forgotten
+ * again. */
+void cashier_know(struct cashier *cashier, int64_t payment,
+                  struct chain *chain);
 
 /* -- op.c -- */
 

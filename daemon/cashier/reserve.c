@@ -125,6 +125,8 @@ on_reserved(void *arg, const struct ledger_reserved *out)
         r->out.settled = is_mined(&out->row);
         take_transaction(r, &out->row);
     }
+    if (out->err == X402_OK)
+        cashier_know(r->op.cashier, out->payment, r->op.chain);
     if (out->err == X402_OK && out->redeemed)
         metrics_add(METRIC_REDEEMED, 1);
     if (out->err == X402_OK && !out->redeemed && !r->out.settled &&

@@ -26,6 +26,21 @@ one_request(void)
     OK(fake.asked == asked + 1); /* the chain was not bothered */
 }
 
+/* A cashier that did not reserve it finds the payment's chain in the ledger. */
+static void
+captured_by_the_next_one(void)
+{
+    struct x402_till_reserve in = fresh();
+    struct got got = reserve(&in);
+    struct chain *chain = fake_chain(test_core);
+
+    cashier_free(test_cashier);
+    test_cashier = cashier_new(test_core, test_config, test_ledger, &chain, 1);
+    OK(capture_all(&got.out.rid).err == X402_OK && fake.kicks == 1);
+    OK(capture_all(&got.out.rid).err == X402_OK);
+    test_finish(&got.out.rid, X402_TILL_END_COMPLETE, NOW);
+}
+
 static void
 what_a_worker_may_not_choose(void)
 {
@@ -303,6 +318,7 @@ over_the_credit(void)
 
 static void (*const all[])(void) = {
     one_request,
+    captured_by_the_next_one,
     what_a_worker_may_not_choose,
     the_same_at_once,
     refused_by_the_chain,

@@ -12,12 +12,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { BUILD, PROGRAMS, PROJECT } from '../../devnet/paths.mjs';
 
-/* Each run has a network of its own, so that three can go side by side (they
+/* Each run has a network of its own, so that four can go side by side (they
  * wait more than they compute); where that cannot be had, one at a time. */
 const LOOPBACK = ['-n', 'sh', '-c', 'ip link set lo up; exec "$@"', 'sh'];
 const apart = spawnSync('unshare', [...LOOPBACK, 'true']).status === 0;
-const WIDTH = apart ? 3 : 1;
-const PATIENCE = { unit: 60_000, node: 90_000 }; // a test that hangs has noticed
+const WIDTH = apart ? 4 : 1;
+const PATIENCE = { unit: 60_000, node: 90_000, control: 180_000 }; // a test that hangs has noticed
 const unbuilt = !readFileSync(PROGRAMS.x402d).includes('X402_MUTANT') && 'built without -Dmutants=true';
 
 /* killer: a unit test's command, or [file, pattern...] */
@@ -26,10 +26,10 @@ function run(killer, mutant, more) {
   const unit = typeof killer === 'string';
   const [program, ...args] = unit ? killer.split(' ') : [];
   const command = unit ? [join(BUILD, 'tests', program), ...args]
-    : [...apart ? ['unshare', ...LOOPBACK] : [], process.execPath, '--test', '--test-reporter=tap',
+    : [...apart ? ['unshare', ...LOOPBACK] : [], process.execPath, '--test-reporter=tap',
       ...killer.slice(1).map((pattern) => `--test-name-pattern=${pattern}`), join(PROJECT, 'tests', `${killer[0]}.test.mjs`)];
   return new Promise((resolve) => {
-    const child = spawn(command[0], command.slice(1), { env: { ...env, ...more, X402_MUTANT: mutant }, timeout: unit ? PATIENCE.unit : PATIENCE.node, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command[0], command.slice(1), { env: { ...env, ...more, X402_MUTANT: mutant }, timeout: PATIENCE[mutant === 'none' ? 'control' : unit ? 'unit' : 'node'], killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
     child.stdout.on('data', (data) => { out += data; });
     child.stderr.on('data', (data) => { out += data; });

@@ -17,7 +17,7 @@ import { canSettle, mined, ourFacilitator, row, uses, useRemote } from './world.
 
 const STATE = { SUBMITTED: 4, FAILED: 7 };
 const node = new FaultProxy({ frames: http });
-const world = await useRemote({ between: { rpc: node } });
+const world = await useRemote({ between: { rpc: node }, conf: { server: 'x402_settle_margin 3;' } });
 const { scripted } = world;
 const buy = (path, payment) => world.get(path, payment.header('v2'), { timeout: 60_000 });
 
@@ -65,7 +65,7 @@ test('the node cannot be asked: unknown, however long ago it ended, and FAILED b
     node.script(mute);
     says({ success: false, errorReason: 'insufficient_funds', transaction: '', network: NETWORK })(response);
   };
-  const payment = await world.pay('/strict', { change: { validBefore: String(now() + 28) } });
+  const payment = await world.pay('/strict', { change: { validBefore: String(now() + 14) } });
   const ends = Number(payment.authorization.validBefore);
   const answer = buy('/strict', payment);
   await until('submitted', 10_000, () => row(world, payment)?.state, (state) => state === STATE.SUBMITTED);

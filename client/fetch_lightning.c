@@ -308,6 +308,10 @@ pay_new(struct fetch *fetch, const char *folder, struct ln_payment *payment,
                          "the 402 is too large to be answered");
     code = ln_write_down(payment, &fetch->journal, folder, &fetch->options->ln,
                          reason);
+    if (code == CLIENT_EXIT_UNAFFORDABLE &&
+        ln_take_back(&fetch->journal, folder, lnd))
+        code = ln_write_down(payment, &fetch->journal, folder,
+                             &fetch->options->ln, reason);
     if (code != CLIENT_EXIT_OK)
         return fetch_end(fetch, (int)code, "%s", reason);
     say_payment(fetch, payment, "paying");

@@ -256,9 +256,8 @@ can_still_be_paid(const struct ln_record *record)
     return record_now().wall_s + LN_MARGIN_S < record->end_s;
 }
 
-/* By the node's clock as well: it pays no invoice that is over. */
-static bool
-is_over(const struct ln_record *record)
+bool
+ln_is_over(const struct ln_record *record)
 {
     return record_now().wall_s >= record->end_s + LN_OVER_S;
 }
@@ -300,7 +299,7 @@ ln_settle(struct ln_payment *out, struct lnd *lnd, bool *void_now,
         return paid(out, &answer);
     case LND_NEVER:
         /* an earlier sending may still reach it */
-        if (!is_over(record))
+        if (!ln_is_over(record))
             return under_way(&answer, reason);
         return not_paid(out, &answer, void_now, CLIENT_EXIT_UNAFFORDABLE,
                         reason);

@@ -63,6 +63,14 @@ enum client_exit ln_write_down(struct ln_payment *out, struct journal *journal,
                                const struct ln_limits *limits,
                                char reason[256]);
 
+/** By the node's clock as well: it pays no invoice that is over. */
+bool ln_is_over(const struct ln_record *record);
+
+/** Ask LND what became of payments that earlier runs left on their way; those
+ *  that were not made, or given back, count no more.
+ *  Returns: there were some */
+bool ln_take_back(struct journal *journal, const char *folder, struct lnd *lnd);
+
 /** Get the preimage: of what LND knows already, or by paying.
  *  Out:     *void_now  this payment is over and nothing was paid: its journal
  *                      says so, and another invoice may be paid

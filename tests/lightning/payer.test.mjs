@@ -164,6 +164,26 @@ test('held: on its way for as long as --max-time: unknown, it counts, and the ne
   assert.equal(payer.sends.length, 1);
 });
 
+test('held: killed, and given back meanwhile: another request has the budget', async () => {
+  let hanging;
+  const seller = await sell({ held: true, paid: (payment, res) => {
+    if (hanging)
+      return served(payment, res);
+    hanging = payment;
+    return undefined;
+  } });
+  const user = buyer('sat-budget = 31 sat/day\n');
+  const child = user.begin(`${seller.url}/a`);
+  await eventually('the upstream works', async () => assert.ok(hanging), 20_000);
+  child.kill('SIGKILL');
+  await child.end;
+  assert.equal((await user.buy(`${seller.url}/b`)).code, 103, 'on its way: it counts');
+  payer.end(hanging.hash, 'FAILED');
+  const { code, out, err } = await user.buy(`${seller.url}/b`);
+  assert.deepEqual([code, out], [0, 'bought\n'], err);
+  assert.deepEqual(await user.states(), ['done', 'void']);
+});
+
 /* -- what LND does not know (yet) -- */
 
 /* The stream breaks off, and LND has not looked at the request yet. */

@@ -16,6 +16,7 @@ import { NETWORK, USDC } from '../../devnet/chain.mjs';
 import { sleep } from '../../devnet/process.mjs';
 import { unbase64 } from '../harness/payment.mjs';
 import { useStack } from '../harness/stack.mjs';
+import { fitsList, fitsResource, fitsSearch } from './shape.mjs';
 
 const world = useStack({ yaml: { bazaar: true } }, { ready: openShop, done: () => shop?.close() });
 const buy = (index) => wrapFetchWithPaymentFromConfig(fetch, {
@@ -175,6 +176,15 @@ test('filters by price, asset and tag; pages; a merchant\'s list', async () => {
   assert.equal(merchant.payTo, world.stack.payTo);
   assert.equal(merchant.resources.length, 3);
   assert.equal((await json('/discovery/merchant')).status, 400);
+});
+
+test('every answer is as the official schema and types have it', async () => {
+  assert.equal(fitsList(await json('/discovery/resources')), 3);
+  assert.equal(fitsList(await json('/discovery/resources?limit=1&offset=2')), 1);
+  assert.equal(fitsSearch(await json('/discovery/search?query=')), 3);
+  assert.equal(fitsSearch(await json('/discovery/search?query=weather&limit=1')), 1);
+  assert.equal(fitsSearch(await json('/discovery/search?limit=2')), 2);
+  (await json(`/discovery/merchant?payTo=${world.stack.payTo}`)).resources.forEach(fitsResource);
 });
 
 test('limits and offsets at their ends are answered at once', async () => {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { until } from '../harness/witness.mjs';
 import { proofs, useShop } from '../lightning/shop.mjs';
+import { fitsResource } from './shape.mjs';
 
 const shop = useShop({ lightning: 'bazaar: {allow: [127.0.0.1]}' });
 before(() => shop.start(), { timeout: 60_000 });
@@ -23,6 +24,7 @@ test('listed after its first payment by Lightning', async () => {
   await buy('/ln');
   const [item] = await until('the listing', 30_000, listed, ({ length }) => length === 1);
   assert.equal(item.resource, `http://127.0.0.1:${shop.ports.gateway}/ln`);
+  fitsResource(item);
   const at = item.accepts.findIndex(({ network }) => network.startsWith('lnbtc:'));
   assert.equal(item.prices[at], '21 sat');
   assert.equal(item.accepts[at].amount, '21000');

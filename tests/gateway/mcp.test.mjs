@@ -374,6 +374,37 @@ test('mcp.json points to the endpoint', async () => {
   assert.equal(mcp.mcp_endpoint, `${g.base}/mcp`);
 });
 
+test('nginx\'s own limits hold for the endpoint: an answer that no upstream saw', async () => {
+  const limited = await startGateway((folder) => ({
+    http: 'limit_req_zone $binary_remote_addr zone=tools:1m rate=1r/m; limit_req_status 429;',
+    server: `${priced('= /paid', upstream)} location = /mcp { x402_mcp on; limit_req zone=tools; }`,
+  }));
+  try {
+    const answers = [];
+    for (let i = 0; i < 3; i += 1)
+      answers.push((await limited.http.send('/mcp', { method: 'POST', body: JSON.stringify(rpc('ping')),
+        headers: { 'Content-Type': 'application/json', Accept: 'application/json' } })).status);
+    assert.deepEqual(answers, [200, 429, 429]);
+    assert.equal(upstream.hits.length, 0);
+  } finally {
+    await limited.stop();
+  }
+});
+
+test('the daemon is away: a call is an error that is not charged, and lists go on', async () => {
+  const credential = await pays('/paid');
+  await g.till.close();
+  const { status, json } = await call('paid', {}, credential);
+  assert.equal(status, 200, 'JSON-RPC has its own errors');
+  assert.equal(json.result.isError, true);
+  assert.match(json.result.content[0].text, /503/);
+  assert.equal(json.result._meta, undefined);
+  assert.equal(upstream.hits.length, 0);
+  assert.ok((await post(rpc('tools/list'))).json.result.tools.length > 0);
+  assert.equal((await call('paid', {})).json.result.structuredContent.x402Version, 2, 'what it costs is known without it');
+  await g.till.listen();
+});
+
 for (const [why, server, text] of [
   ['priced', (up) => `${priced('= /a', up)} location = /mcp { x402 on; x402_price 1 USDC; x402_mcp on; }`, /is priced/],
   ['nothing to offer', () => 'location = /mcp { x402_mcp on; }', /nothing to offer/],

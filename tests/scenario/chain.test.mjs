@@ -49,6 +49,20 @@ test('somebody else settles our authorization first: we are paid, once, and know
   assert.equal(await witness.payee() - had, 1000n);
 });
 
+test('an authorization that another gateway has used already buys nothing here', async () => {
+  const { stack, witness } = world;
+  const payer = await newPayer(stack.rpc, 1_000_000n);
+  for (const path of ['/strict', '/paid']) {
+    const payment = await world.pay(path, { payer });
+    const hash = await submit(stack.rpc, account(7), payment, DEAR_TIP);
+    assert.equal((await stack.rpc.receipt(hash)).status, '0x1');
+    const hits = await witness.hits(path);
+    const { status, headers } = await world.get(path, payment.header('v2'));
+    assert.deepEqual([status, headers['x-payment-error']], [402, 'replayed'], path);
+    assert.equal(await witness.hits(path), hits);
+  }
+});
+
 test('the payer cancels after his answer: FAILED with proof, and settle-first from then on', async () => {
   const { stack, witness } = world;
   const payer = await newPayer(stack.rpc, 1_000_000n);

@@ -113,7 +113,8 @@ read_claim(struct bazaar_claim *out, char *why, size_t why_len,
     if (!is_signed(out, pay_to, expires_s, body))
         return refuse(why, why_len,
                       "signature: it is not payTo's for this "
-                      "text (EIP-191, docs/discovery.md)");
+                      "text (EIP-191, docs/discovery.md); contracts cannot "
+                      "register, payments list them");
     return true;
 }
 

@@ -59,6 +59,13 @@ for (const [path, ask] of [
   });
 }
 
+test('a contract\'s signature: told that contracts are listed by payments', async () => {
+  await sleep(2200);
+  const response = await register(JSON.stringify({ ...JSON.parse(await claim()), signature: `0x${'11'.repeat(96)}` }), { headers: key });
+  assert.equal(response.status, 400);
+  assert.match(await response.text(), /contracts cannot register, payments list them/);
+});
+
 test('more registrations than can be looked at are 503, and nobody else waits for them', async () => {
   const busy = await new Daemon({ program: STUB, port: third, text: yaml({ port: third, more: 'bazaar: {allow: [127.0.0.1]}' }) }).start();
   const body = await claim();

@@ -284,7 +284,10 @@ take_due(struct remote *remote, const struct pay_row *row)
 
     if (!may_go(remote, row))
         return;
-    if (is_over(row, 0) && chain_has_node(chain)) {
+    if (row->signature_len == 0) { /* found on the chain, which took it back */
+        if (chain_has_node(chain) && inquire_adopted(chain, row))
+            idset_add(&chain->settler->hand, row->id);
+    } else if (is_over(row, 0) && chain_has_node(chain)) {
         /* it was never handed over: only the payer, or the facilitator that
          * verified it, could have used it */
         e = errand_new(remote, row);

@@ -71,8 +71,8 @@ may_let_go(const struct pay_row *row)
 
 /* A proof counts when two endpoints, each asked from the beginning, come to the
  * same.  Returns true then; else the inquiry goes on, or ended. */
-static bool
-is_proven(struct inquiry *q, const struct finding *proof)
+bool
+inquire_is_proven(struct inquiry *q, const struct finding *proof)
 {
     if (!rpc_must_agree(q->chain->rpc))
         return true;
@@ -126,7 +126,7 @@ fail(struct inquiry *q, enum x402_err reason)
 {
     struct finding proof = {.reason = reason};
 
-    if (!may_let_go(&q->row) && !is_proven(q, &proof))
+    if (!may_let_go(&q->row) && !inquire_is_proven(q, &proof))
         return;
     log_event(LOG_WARN, "payment_failed", "reason", x402_err_info(reason)->name,
               NULL);
@@ -177,7 +177,7 @@ inquire_paid(struct inquiry *q)
 
     memcpy(proof.tx_hash, q->receipt.tx_hash, 32);
     memcpy(proof.block_hash, q->receipt.block_hash, 32);
-    if (!is_proven(q, &proof))
+    if (!inquire_is_proven(q, &proof))
         return;
     q->chain->ledger_waits++;
     ledger_paid_by(q->chain->ledger, q->row.id, q->receipt.tx_hash,
@@ -287,8 +287,6 @@ by_permit2(const struct inquiry *q)
     return q->row.method != X402_METHOD_EIP3009;
 }
 
-static void ask_state(struct inquiry *q);
-
 static void
 not_found(struct inquiry *q)
 {
@@ -298,7 +296,7 @@ not_found(struct inquiry *q)
     /* FAILED is for inquire(), which looks at a final block */
     if (by_permit2(q) && !q->doubt && all && !q->searched && !q->use_only) {
         q->searched = true;
-        ask_state(q);
+        inquire_ask_state(q);
         return;
     }
     log_event(LOG_WARN, "authorization_use_not_found", NULL);
@@ -411,11 +409,11 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
         inquire_end(q, q->reason);
         return;
     }
-    if (answers[0].status == RPC_ERROR && !q->pruned) {
+    if (answers[0].status == RPC_ERROR && !q->pruned && !q->adopted) {
         q->pruned = true;
         log_event(LOG_INFO, "final_state_unavailable", "message",
                   answers[0].message, NULL);
-        ask_state(q);
+        inquire_ask_state(q);
         return;
     }
     if (!read_state(q, &answers[0], &seen, &block)) {
@@ -432,7 +430,9 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
         ends_s++;
     if (q->pruned)
         ends_s += LONG_AFTER_S;
-    if (seen.used && q->searched)
+    if (q->adopted && !seen.used)
+        inquire_unused(q, block.time_s);
+    else if (seen.used && q->searched)
         fail(q, X402_ERR_NONCE_USED);
     else if (seen.used)
         begin_search(q);
@@ -442,8 +442,8 @@ on_state(void *arg, const struct rpc_answer *answers, size_t len)
         inquire_end(q, q->reason);
 }
 
-static void
-ask_state(struct inquiry *q)
+void
+inquire_ask_state(struct inquiry *q)
 {
     struct look_payment payment = look_of_row(&q->row);
     struct params_message message = {
@@ -467,13 +467,13 @@ static void
 proceed(struct inquiry *q)
 {
     q->windows = 0;
-    q->pruned = q->use_only;
+    q->pruned = q->use_only || q->adopted;
     if (q->claimed)
         ask_claim(q);
     else if (q->asked_for == X402_ERR_NONCE_USED)
         begin_search(q);
     else
-        ask_state(q);
+        inquire_ask_state(q);
 }
 
 static struct inquiry *
@@ -500,6 +500,19 @@ inquire(struct chain *chain, const struct pay_row *row, enum x402_err reason)
         fail(q, reason);
     else
         proceed(q);
+    return true;
+}
+
+bool
+inquire_adopted(struct chain *chain, const struct pay_row *row)
+{
+    struct inquiry *q;
+
+    if (chain->settler_inquiries >= INQUIRE_MAX)
+        return false;
+    q = begin(chain, row, X402_ERR_PENDING);
+    q->adopted = true;
+    proceed(q);
     return true;
 }
 

@@ -14,6 +14,10 @@
 bool inquire(struct chain *chain, const struct pay_row *row,
              enum x402_err reason);
 
+/** Of an adopted payment whose block is gone: used again?  MINED or FAILED as
+ *  above; unused at a final block: RELEASED. */
+bool inquire_adopted(struct chain *chain, const struct pay_row *row);
+
 /* -- for payments that a remote facilitator settles -- */
 
 /** Did it happen by now?  Looks at the newest block and proves nothing but a

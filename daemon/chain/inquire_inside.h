@@ -33,6 +33,7 @@ struct inquiry {
     bool newest;         /* up to the newest block, whatever it is by now */
     unsigned windows;
     bool pruned;   /* the final block's state is gone: looking at the head */
+    bool adopted;  /* taken from the chain, which took it back: unsigned */
     bool use_only; /* is it used by now?  nothing else is asked */
     uint64_t use_block;
     uint8_t tx_hash[32];
@@ -46,6 +47,12 @@ struct inquiry {
 
 /* -- inquire.c -- */
 
+/** A proof counts when two endpoints come to the same.  false: the inquiry goes
+ * on, or ended. */
+bool inquire_is_proven(struct inquiry *q, const struct finding *proof);
+/** Is the authorization used? */
+void inquire_ask_state(struct inquiry *q);
+
 void inquire_ask(struct inquiry *q, const struct rpc_call *calls, size_t len,
                  rpc_cb cb);
 void inquire_note_answerer(struct inquiry *q);
@@ -53,6 +60,11 @@ void inquire_end(struct inquiry *q, enum x402_err reason);
 /** q->receipt shows it. */
 void inquire_paid(struct inquiry *q);
 void inquire_next_window(struct inquiry *q);
+
+/* -- inquire_adopted.c -- */
+
+/** The authorization is unused, at a block of this time. */
+void inquire_unused(struct inquiry *q, uint64_t time_s);
 
 /* -- inquire_permit2.c -- */
 

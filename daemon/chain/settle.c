@@ -123,6 +123,15 @@ expired(struct settler *settler, const struct pay_row *row)
         idset_add(&settler->hand, row->id);
 }
 
+/* A payment that was found on the chain, and that a reorg took back: there is
+ * nothing that we could send. */
+static void
+look_for_adopted(struct settler *settler, const struct pay_row *row)
+{
+    if (inquire_adopted(settler->chain, row))
+        idset_add(&settler->hand, row->id);
+}
+
 static bool
 breaker_allows(struct chain *chain, const struct pay_row *row, uint64_t now_ms)
 {
@@ -273,7 +282,10 @@ start_groups(struct settler *settler, const struct pay_row *rows, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (is_busy(settler, &rows[i], now_ms))
             continue;
-        if (!may_go(settler, &rows[i], now_ms)) {
+        if (rows[i].signature_len == 0) {
+            look_for_adopted(settler, &rows[i]);
+            settler->blocked++;
+        } else if (!may_go(settler, &rows[i], now_ms)) {
             settler->blocked++;
             if (mutant("first_blocks_all"))
                 break;

@@ -127,7 +127,7 @@ int checkpoint_note(void *ledger, sqlite3 *handle, const char *name, int pages);
 /* -- schema.c -- */
 
 #define SCHEMA_APPLICATION_ID 0x58343032 /* "X402" */
-#define SCHEMA_VERSION 12
+#define SCHEMA_VERSION 13
 /** Make an empty ledger in the empty file at `path`. */
 bool schema_create(const char *path, char *error, size_t error_len);
 /** Check that the open file is a ledger of ours and whole; bring it to our

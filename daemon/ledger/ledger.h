@@ -363,6 +363,11 @@ struct ledger_adopt {
  * otherwise (another payee or amount, FAILED). */
 void ledger_adopt(struct ledger *ledger, const struct ledger_adopt *in,
                   ledger_cb cb, void *arg);
+/** An adopted payment whose block is gone, CAPTURED since, and whose
+ * authorization a final block says is unused: RELEASED.  X402_ERR_BUSY: it is
+ * another one. */
+void ledger_not_adopted(struct ledger *ledger, int64_t payment, uint64_t now_ms,
+                        ledger_cb cb, void *arg);
 /** Up to this block payments and chain agree.  Not synced on its own. */
 void ledger_set_mark(struct ledger *ledger, uint64_t chain_id, uint64_t block,
                      ledger_cb cb, void *arg);

@@ -21,6 +21,7 @@ static const char *const step[SCHEMA_VERSION] = {
 #include "010_gift.sql.h"
 #include "011_invoice_captured.sql.h"
 #include "012_was.sql.h"
+#include "013_not_adopted.sql.h"
 };
 
 static bool

@@ -392,6 +392,28 @@ failed_run(struct ledger *ledger, struct command *command)
     s->plain.err = X402_OK;
 }
 
+/* It is on the chain no more, and nobody here has its signature. */
+static void
+not_adopted_run(struct ledger *ledger, struct command *command)
+{
+    struct settle *s = (struct settle *)command;
+    struct money money;
+    struct row row;
+
+    s->plain.err = X402_ERR_BUSY;
+    s->plain.payment = s->payment;
+    if (!row_by_id(&ledger->write, s->payment, &row) ||
+        row.pay.state != PAY_CAPTURED || row.pay.signature_len > 0)
+        return;
+    money = money_of(&row.pay);
+    db_run_one(&ledger->write,
+               settle_edge(ledger, s, SQL_NOT_ADOPTED, s->payment));
+    row_count(ledger, money.state, money.run, PAY_RELEASED, PAY_RUN_NONE);
+    credit_close(ledger, &money);
+    settle_note_reason(ledger, s, EVENT_RELEASED, s->payment);
+    s->plain.err = X402_OK;
+}
+
 /* -- sending -- */
 
 static void
@@ -504,5 +526,15 @@ ledger_failed(struct ledger *ledger, int64_t payment, enum x402_err reason,
 
     s->payment = payment;
     s->reason = reason;
+    (void)command_send(ledger, &s->plain.head, false);
+}
+
+void
+ledger_not_adopted(struct ledger *ledger, int64_t payment, uint64_t now_ms,
+                   ledger_cb cb, void *arg)
+{
+    struct settle *s = new_settle(not_adopted_run, now_ms, cb, arg);
+
+    s->payment = payment;
     (void)command_send(ledger, &s->plain.head, false);
 }

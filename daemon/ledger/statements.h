@@ -118,6 +118,10 @@
       "UPDATE payment SET " EDGE_TO "2, run = 0, worker = NULL, "              \
       "signature = x'', releases = releases + ?4, reason = ?5, epoch = ?2, "   \
       "updated_ms = ?3 WHERE id = ?1 AND state = 1")                           \
+    X(SQL_NOT_ADOPTED,                                                         \
+      "UPDATE payment SET " EDGE_TO "2, run = 0, charged_ms = 0, reason = 0, " \
+      "epoch = ?2, updated_ms = ?3 "                                           \
+      "WHERE id = ?1 AND state = 3 AND signature = x''")                       \
     X(SQL_STARTED, "UPDATE payment SET started = 1, epoch = ?2 "               \
                    "WHERE id = ?1 AND run = 1")                                \
     X(SQL_RUN_END,                                                             \

@@ -222,6 +222,46 @@ test('of two calls of one payer in a transaction one failed: neither is adopted 
   assert.deepEqual(sql(LEDGER, `SELECT hex(nonce) FROM payment WHERE hex(nonce) IN ('${nonces.join("','")}')`), []);
 });
 
+// Nobody here has its signature any more, so what a reorg takes back is neither
+// owed nor lost: it is found again when it is mined again, and else let go.
+test('an adopted payment that a reorg takes back: found again, or let go when that is final', { timeout: 120_000 }, async () => {
+  const state = (nonce) => sql(LEDGER, `SELECT state FROM payment WHERE nonce = x'${nonce.slice(2)}'`)[0]?.[0];
+  const forgotten = async () => {
+    await daemon.stop();
+    restoreLedger(LEDGER, BACKUP);
+    await daemon.start();
+    await caughtUp();
+    const request = await body(2);
+    const { transaction } = (await settle(request)).json;
+    const raw = await rpc.call('eth_getRawTransactionByHash', transaction);
+    const { nonce } = request.paymentPayload.payload.authorization;
+    await daemon.stop();
+    restoreLedger(BACKUP, LEDGER);
+    await daemon.start();
+    await until('adopted', 20_000, () => state(nonce), (s) => s === '5');
+    await rpc.call('anvil_reorg', 1, []);
+    await until('taken back', 20_000, () => state(nonce), (s) => s === '3');
+    return { request, nonce, raw, transaction };
+  };
+  const again = await forgotten();
+  await rpc.call('eth_sendRawTransaction', again.raw);
+  await until('found again', 30_000, () => state(again.nonce), (s) => s === '5');
+  assert.equal((await settle(again.request)).json.transaction, again.transaction);
+
+  const gone = await forgotten();
+  // its account nonce goes to another transaction; then finality, 64 behind
+  const settler = account(0).address;
+  await rpc.receipt(await rpc.call('eth_sendTransaction', { from: settler, to: settler }));
+  await until('let go', 90_000, async () => {
+    await sleep(4000);
+    await rpc.mine(70);
+    return state(gone.nonce);
+  }, (s) => s === '2');
+  const had = await rpc.balance(USDC, PAY_TO);
+  assert.equal((await settle(gone.request)).json.success, true, 'nobody was charged: it is as good as new');
+  assert.equal(await rpc.balance(USDC, PAY_TO) - had, 1000n);
+});
+
 test('a second daemon is refused, also while the first one is stopped', async () => {
   const second = () => {
     const { status, stderr } = spawnSync(X402D, ['--config', daemon.config], { encoding: 'utf8', timeout: 10_000 });

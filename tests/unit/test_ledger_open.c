@@ -179,7 +179,7 @@ ledgers_that_are_not_ours(void)
     OK(refused_with("newer"));
     test_sql("PRAGMA user_version = 0");
     OK(refused_with("not a ledger"));
-    test_sql("PRAGMA user_version = 12");
+    test_sql("PRAGMA user_version = 13");
     OK(test_refusal() == NULL);
     test_sql("PRAGMA application_id = 7");
     OK(refused_with("not a ledger"));
@@ -232,7 +232,7 @@ an_old_ledger(void)
              "BEGIN SELECT RAISE(ABORT, 'not an edge'); END");
     test_sql("PRAGMA user_version = 1");
     OK(test_refusal() == NULL);
-    OK(test_sql("PRAGMA user_version") == 12);
+    OK(test_sql("PRAGMA user_version") == 13);
     OK(test_sql("SELECT count(*) FROM invoice_cursor") == 1);
     OK(test_sql("SELECT count(*) FROM payment") == 49);
     OK(test_sql("SELECT count(*) FROM payment WHERE was IS NULL") == 49);

@@ -151,7 +151,7 @@ test('a backup with a payment under way: it is brought up to date, not paid agai
   await rpc.call('evm_setAutomine', false);
   const [request] = await payments(1);
   const waiting = settle(request);
-  await until('submitted', 5000, async () => sql(LEDGER, 'SELECT count(*) FROM payment WHERE state = 4'), ([[n]]) => n === '1');
+  await until('submitted', 20_000, async () => sql(LEDGER, 'SELECT count(*) FROM payment WHERE state = 4'), ([[n]]) => n === '1');
   copyLedger(LEDGER, BACKUP);
   spawnSync('chmod', ['600', BACKUP]);
   await rpc.mine(1);

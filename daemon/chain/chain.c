@@ -281,6 +281,8 @@ free_chain(void *arg)
         follow_free(chain->follower);
     if (chain->catchup != NULL)
         catchup_free(chain->catchup);
+    upkeep_free(chain->upkeep);
+    watch_free(chain->watches);
     signers_free(chain->signers);
     if (chain->remote != NULL)
         remote_free(chain->remote);

@@ -319,7 +319,6 @@ on_closed(uv_handle_t *handle)
     struct upkeep *upkeep = handle->data;
 
     upkeep->closed(upkeep->closed_arg);
-    free(upkeep);
 }
 
 void
@@ -328,6 +327,12 @@ upkeep_close(struct upkeep *upkeep, void (*closed)(void *arg), void *arg)
     upkeep->closed = closed;
     upkeep->closed_arg = arg;
     uv_close((uv_handle_t *)&upkeep->timer, on_closed);
+}
+
+void
+upkeep_free(struct upkeep *upkeep)
+{
+    free(upkeep);
 }
 
 /* -- before the loop -- */

@@ -7,8 +7,10 @@
 #include "inside.h"
 
 struct upkeep *upkeep_new(struct chain *chain);
-/** Stop asking; free after the loop turned once more. */
+/** Stop asking; then closed(arg).  The ledger's last answers may still want it,
+ * until upkeep_free. */
 void upkeep_close(struct upkeep *upkeep, void (*closed)(void *arg), void *arg);
+void upkeep_free(struct upkeep *upkeep);
 
 /** Somebody read the newest block. */
 void upkeep_head(struct chain *chain, const json_t *block);

@@ -239,13 +239,12 @@ watch_new(struct chain *chain)
 
 /* Look-ups that were posted come before this. */
 static void
-free_task(void *arg)
+tell_last(void *arg)
 {
     struct watches *watches = arg;
 
     tell_late(watches, UINT64_MAX);
     watches->closed(watches->closed_arg);
-    free(watches);
 }
 
 static void
@@ -253,7 +252,7 @@ on_closed(uv_handle_t *handle)
 {
     struct watches *watches = handle->data;
 
-    core_post(watches->chain->core, free_task, watches);
+    core_post(watches->chain->core, tell_last, watches);
 }
 
 void
@@ -263,4 +262,10 @@ watch_close(struct watches *watches, void (*closed)(void *arg), void *arg)
     watches->closed_arg = arg;
     tell_late(watches, UINT64_MAX);
     uv_close((uv_handle_t *)&watches->timer, on_closed);
+}
+
+void
+watch_free(struct watches *watches)
+{
+    free(watches);
 }

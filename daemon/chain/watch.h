@@ -8,8 +8,10 @@
 #define WATCH_MAX 8192 /* more are told CHAIN_TIMEOUT at once */
 
 struct watches *watch_new(struct chain *chain);
-/** Everybody is told CHAIN_TIMEOUT; then closed(arg). */
+/** Everybody is told CHAIN_TIMEOUT; then closed(arg).  The ledger's last
+ * answers may still name payments, until watch_free. */
 void watch_close(struct watches *watches, void (*closed)(void *arg), void *arg);
+void watch_free(struct watches *watches);
 
 /** The ledger says MINED. */
 void watch_mined(struct watches *watches, int64_t payment);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strict JSON: jansson with duplicate keys, trailing bytes, depth and size
- * refused; plain texts are read faster, as the same values.  The one place of
- * the library that allocates (jansson's own allocator). */
+ * refused. The one place of the library that allocates (jansson's own
+ * allocator). */
 #ifndef X402_JSON_H
 #define X402_JSON_H
 

@@ -8,7 +8,6 @@
 #include <x402/encode.h>
 
 #include "../mutant.h"
-#include "json_plain.h"
 
 /* The index after the string that begins at text.at[i], or text.len. */
 static size_t
@@ -60,11 +59,6 @@ load(json_t **out, struct x402_span text, size_t max_bytes, unsigned max_depth,
         return X402_ERR_TOO_LARGE;
     if (text.len == 0 || memchr(text.at, '\0', text.len) != NULL)
         return X402_ERR_SYNTAX;
-    value = json_plain(text, max_depth);
-    if (value != NULL) {
-        *out = value;
-        return X402_OK;
-    }
     if (!is_shallow(text, max_depth))
         return X402_ERR_SYNTAX;
     value = json_loadb(text.at, text.len, flags, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON in, and strings out: what is loaded is what jansson alone makes of it,
- * and loads again as the same value; any bytes at all become one string. */
+/* JSON in, and strings out: what is loaded loads again as the same value, and
+ * any bytes at all become one string. */
 #include "fuzz.h"
 
 #include <x402/buf.h>
@@ -27,19 +27,6 @@ read_members(const json_t *object)
         read_members(inner);
 }
 
-/* Order and all: the texts that are written from both are compared. */
-static void
-check_jansson(struct x402_span text, const char *dump)
-{
-    json_t *value = json_loadb(text.at, text.len,
-                               JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
-    char *theirs = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-
-    HOLDS(theirs != NULL && strcmp(theirs, dump) == 0);
-    free(theirs);
-    json_decref(value);
-}
-
 static void
 check_load(struct x402_span text, unsigned depth)
 {
@@ -52,7 +39,6 @@ check_load(struct x402_span text, unsigned depth)
     read_members(value);
     dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     HOLDS(dump != NULL);
-    check_jansson(text, dump);
     HOLDS(x402_json_load(&again, x402_span_of(dump), SIZE_MAX, depth) ==
           X402_OK);
     HOLDS(json_equal(value, again));

@@ -194,6 +194,25 @@ follow_add(struct follower *follower, struct flight *flight)
 }
 
 void
+follow_launch(struct follower *follower, struct signer *signer,
+              const struct flight_tx *tx, uint64_t account_nonce, int64_t batch,
+              uint64_t until_s)
+{
+    struct flight *flight = flight_new(batch);
+
+    flight->signer = signer;
+    flight->step.account_nonce = account_nonce;
+    flight->step.expires_s = until_s;
+    flight_add_tx(flight, tx);
+    signer_used(signer, account_nonce);
+    chain_spend(follower->chain, &tx->fees, tx->gas_limit, NULL);
+    if (follower->chain->closing)
+        flight_free(flight); /* the ledger has it: the next start sends */
+    else
+        follow_add(follower, flight);
+}
+
+void
 follow_paid_by(struct follower *follower, const struct receipt *receipt)
 {
     struct flight *flight;

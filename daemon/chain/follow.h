@@ -18,6 +18,11 @@ bool follow_ready(const struct follower *follower);
 
 /** A batch that the ledger has just stored; taken over. */
 void follow_add(struct follower *follower, struct flight *flight);
+/** The same for a stored batch without payments, of which nobody wants anything
+ * after until_s; tx is copied.  Counts nonce and cost. */
+void follow_launch(struct follower *follower, struct signer *signer,
+                   const struct flight_tx *tx, uint64_t account_nonce,
+                   int64_t batch, uint64_t until_s);
 /** Somebody's transaction paid one of ours: keep an eye on its block. */
 void follow_paid_by(struct follower *follower, const struct receipt *receipt);
 

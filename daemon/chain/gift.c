@@ -161,21 +161,12 @@ static void
 fly(const struct giving *g, int64_t batch)
 {
     struct chain *chain = g->settler->chain;
-    struct flight *flight = flight_new(batch);
 
-    flight->signer = g->signer;
-    flight->step.account_nonce = g->signer->next_nonce;
-    flight->step.expires_s = g->until_s;
-    flight_add_tx(flight, &g->tx);
-    signer_used(g->signer, flight->step.account_nonce);
-    chain_spend(chain, &g->tx.fees, g->tx.gas_limit, NULL);
     chain_spend_gift(chain, g->gwei, core_now_ms());
     metrics_add(METRIC_GIFTS, 1);
-    flight_log(LOG_INFO, "gas_given", flight);
-    if (chain->closing)
-        flight_free(flight); /* the ledger has it: the next start sends */
-    else
-        follow_add(chain->follower, flight);
+    log_event(LOG_INFO, "gas_given", NULL);
+    follow_launch(chain->follower, g->signer, &g->tx, g->signer->next_nonce,
+                  batch, g->until_s);
 }
 
 static void

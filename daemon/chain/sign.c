@@ -256,6 +256,21 @@ sign_gift(struct flight_tx *out, const struct sign_order *order,
 }
 
 bool
+sign_empty(struct flight_tx *out, const struct sign_order *order)
+{
+    struct x402_transaction tx = {
+        .chain_id = order->chain_id,
+        .nonce = order->account_nonce,
+        .max_priority_fee = order->fees.max_priority,
+        .max_fee = order->fees.max_fee,
+        .gas_limit = order->gas_limit,
+        .to = order->signer->address,
+    };
+
+    return sign_checked(out, &tx, order->signer);
+}
+
+bool
 sign_replacement(struct flight_tx *out, const struct flight_tx *before,
                  const struct signer *signer, const struct fees *fees,
                  bool cancel)

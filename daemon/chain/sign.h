@@ -45,6 +45,8 @@ bool sign_settlement(struct flight_tx *out, const struct sign_order *order,
  *  false: it is more than the configuration gives to one payer. */
 bool sign_gift(struct flight_tx *out, const struct sign_order *order,
                const struct x402_address *payer, uint64_t gwei);
+/** Sign nothing: an empty transaction of the signer to himself. */
+bool sign_empty(struct flight_tx *out, const struct sign_order *order);
 /** The same call with the same nonce at other fees; or with cancel an empty
  *  transaction of the signer to himself. */
 bool sign_replacement(struct flight_tx *out, const struct flight_tx *before,

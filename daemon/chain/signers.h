@@ -24,6 +24,7 @@ struct signer {
     uint64_t mined;      /* transactions of the account at the head */
     bool busy;           /* a new transaction is on its way to the ledger */
     unsigned flights;    /* unmined transactions and those being made */
+    uint64_t gap_nonce, gap_since_ms; /* gap.c's; 0: there is none */
 };
 
 /** Read the keys.  NULL with a message for one that cannot be read. */

@@ -11,6 +11,7 @@
 
 #include "../failpoint.h"
 #include "../log.h"
+#include "gap.h"
 #include "params.h"
 #include "quantity.h"
 #include "signers.h"
@@ -74,6 +75,15 @@ read_tip(struct chain *chain, const struct rpc_answer *answer)
     chain->market.known = chain->head_seen_ms != 0;
 }
 
+static void
+count(struct chain *chain, struct signer *signer, uint64_t mined,
+      uint64_t pending)
+{
+    signer_counted(signer, mined, pending);
+    if (chain->ready && chain->market.known)
+        gap_look(chain, signer, mined, pending);
+}
+
 static size_t
 read_accounts(struct upkeep *upkeep, const struct rpc_answer *answers)
 {
@@ -91,7 +101,7 @@ read_accounts(struct upkeep *upkeep, const struct rpc_answer *answers)
         if (a[1].status == RPC_RESULT && a[2].status == RPC_RESULT &&
             quantity_u64(&mined, a[1].result) &&
             quantity_u64(&pending, a[2].result))
-            signer_counted(signer, mined, pending);
+            count(upkeep->chain, signer, mined, pending);
     }
     return 3 * n;
 }

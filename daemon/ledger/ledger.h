@@ -269,6 +269,7 @@ struct ledger_tx {
     const int64_t *payments; /* of a new batch; copied */
     size_t payments_len;
     struct ledger_gift gift; /* in place of payments */
+    bool empty;              /* neither: it only uses its account nonce up */
 };
 /** Store a transaction BEFORE it is broadcast; its payments become SUBMITTED.
  * All or nothing: when one payment cannot (it was released meanwhile),

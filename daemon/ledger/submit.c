@@ -124,7 +124,7 @@ submit_new(struct ledger *ledger, struct submit *s)
     struct money rows[LEDGER_TX_PAYMENTS_MAX];
     int64_t batch;
 
-    if (!all_submittable(ledger, &s->tx, rows))
+    if (!s->tx.empty && !all_submittable(ledger, &s->tx, rows))
         return false;
     batch = new_batch(ledger, s);
     store_tx(ledger, s, batch);

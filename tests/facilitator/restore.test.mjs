@@ -224,7 +224,7 @@ test('of two calls of one payer in a transaction one failed: neither is adopted 
 
 // Nobody here has its signature any more, so what a reorg takes back is neither
 // owed nor lost: it is found again when it is mined again, and else let go.
-test('an adopted payment that a reorg takes back: found again, or let go when that is final', { timeout: 120_000 }, async () => {
+test('an adopted payment that a reorg takes back: found again, or let go when that is final', { timeout: 240_000 }, async () => {
   const state = (nonce) => sql(LEDGER, `SELECT state FROM payment WHERE nonce = x'${nonce.slice(2)}'`)[0]?.[0];
   const forgotten = async () => {
     await daemon.stop();
@@ -248,10 +248,15 @@ test('an adopted payment that a reorg takes back: found again, or let go when th
   await until('found again', 30_000, () => state(again.nonce), (s) => s === '5');
   assert.equal((await settle(again.request)).json.transaction, again.transaction);
 
+  // nobody sends it again: its account nonce is missing, and would hold up
+  // whatever is settled from now on, so an empty one is sent; then finality, 64
+  // behind
   const gone = await forgotten();
-  // its account nonce goes to another transaction; then finality, 64 behind
   const settler = account(0).address;
-  await rpc.receipt(await rpc.call('eth_sendTransaction', { from: settler, to: settler }));
+  const nonces = () => rpc.call('eth_getTransactionCount', settler, 'latest').then(Number);
+  const missing = await nonces();
+  await until('the hole is filled', 90_000, nonces, (n) => n > missing);
+  assert.match(daemon.logText(), /account_nonce_missing/);
   await until('let go', 90_000, async () => {
     await sleep(4000);
     await rpc.mine(70);

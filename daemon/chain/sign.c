@@ -206,22 +206,28 @@ sign_checked(struct flight_tx *out, const struct x402_transaction *tx,
     return false;
 }
 
-bool
-sign_settlement(struct flight_tx *out, const struct sign_order *order,
-                const struct look_payment *payments, size_t n)
+static struct x402_transaction
+begin(const struct sign_order *order, const struct x402_address *to)
 {
-    struct x402_transaction tx = {
+    return (struct x402_transaction){
         .chain_id = order->chain_id,
         .nonce = order->account_nonce,
         .max_priority_fee = order->fees.max_priority,
         .max_fee = order->fees.max_fee,
         .gas_limit = order->gas_limit,
-        .to = order->calldata->to,
-        .data = order->calldata->data,
-        .data_len = order->calldata->len,
+        .to = *to,
     };
+}
+
+bool
+sign_settlement(struct flight_tx *out, const struct sign_order *order,
+                const struct look_payment *payments, size_t n)
+{
+    struct x402_transaction tx = begin(order, &order->calldata->to);
     bool good;
 
+    tx.data = order->calldata->data;
+    tx.data_len = order->calldata->len;
     good = n == 1 && payments->deploy != NULL
                ? deploys_only(&tx, order->network, payments)
                : calls_only(&tx, payments, n);
@@ -237,16 +243,9 @@ bool
 sign_gift(struct flight_tx *out, const struct sign_order *order,
           const struct x402_address *payer, uint64_t gwei)
 {
-    struct x402_transaction tx = {
-        .chain_id = order->chain_id,
-        .nonce = order->account_nonce,
-        .max_priority_fee = order->fees.max_priority,
-        .max_fee = order->fees.max_fee,
-        .gas_limit = order->gas_limit,
-        .to = *payer,
-        .value = x402_amount_of(gwei),
-    };
+    struct x402_transaction tx = begin(order, payer);
 
+    tx.value = x402_amount_of(gwei);
     if ((gwei > order->network->gift_payer_gwei && !mutant("gift_any_size")) ||
         !x402_amount_mul_u64(&tx.value, &tx.value, SIGN_GWEI)) {
         log_event(LOG_ERROR, "gift_over_its_bound", NULL);
@@ -258,14 +257,7 @@ sign_gift(struct flight_tx *out, const struct sign_order *order,
 bool
 sign_empty(struct flight_tx *out, const struct sign_order *order)
 {
-    struct x402_transaction tx = {
-        .chain_id = order->chain_id,
-        .nonce = order->account_nonce,
-        .max_priority_fee = order->fees.max_priority,
-        .max_fee = order->fees.max_fee,
-        .gas_limit = order->gas_limit,
-        .to = order->signer->address,
-    };
+    const struct x402_transaction tx = begin(order, &order->signer->address);
 
     return sign_checked(out, &tx, order->signer);
 }

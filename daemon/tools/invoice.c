@@ -67,29 +67,6 @@ tool_print_invoice(const struct ledger_view_invoice *invoice)
     putchar('\n');
 }
 
-static void
-add_text(struct x402_buf *out, const char *before, const char *text)
-{
-    x402_buf_text(out, before);
-    x402_buf_json(out, x402_span_of(text));
-}
-
-static void
-add_number(struct x402_buf *out, const char *before, uint64_t number)
-{
-    x402_buf_text(out, before);
-    x402_buf_u64(out, number);
-}
-
-static void
-add_when(struct x402_buf *out, const char *before, uint64_t ms)
-{
-    char when[TOOL_WHEN_MAX];
-
-    tool_when(when, ms);
-    add_text(out, before, when);
-}
-
 bool
 tool_write_invoice(struct x402_buf *out, struct ledger_view *view,
                    const struct ledger_view_invoice *invoice)
@@ -97,22 +74,22 @@ tool_write_invoice(struct x402_buf *out, struct ledger_view *view,
     char money[TOOL_MONEY_MAX];
     bool good = true;
 
-    add_number(out, "{\"invoice\":", (uint64_t)invoice->id);
-    add_text(out, ",\"state\":", state_text(invoice));
-    add_text(out, ",\"hold\":", hold_text(invoice->hold));
+    tool_add_number(out, "{\"invoice\":", (uint64_t)invoice->id);
+    tool_add_text(out, ",\"state\":", state_text(invoice));
+    tool_add_text(out, ",\"hold\":", hold_text(invoice->hold));
     x402_buf_text(out, ",\"paymentHash\":\"");
     x402_buf_hex(out, invoice->payment_hash, 32);
-    add_number(out, "\",\"amountMsat\":", invoice->amount.value);
-    add_number(out, ",\"paidMsat\":", invoice->paid.value);
+    tool_add_number(out, "\",\"amountMsat\":", invoice->amount.value);
+    tool_add_number(out, ",\"paidMsat\":", invoice->paid.value);
     sats(money, invoice->paid.value != 0 ? invoice->paid : invoice->amount);
-    add_text(out, ",\"money\":", money);
-    add_when(out, ",\"expires\":", invoice->expires_s * 1000);
-    add_number(out, ",\"runs\":", invoice->runs);
-    add_number(out, ",\"releases\":", invoice->releases);
+    tool_add_text(out, ",\"money\":", money);
+    tool_add_when(out, ",\"expires\":", invoice->expires_s * 1000);
+    tool_add_number(out, ",\"runs\":", invoice->runs);
+    tool_add_number(out, ",\"releases\":", invoice->releases);
     x402_buf_text(out, invoice->open ? ",\"open\":true" : ",\"open\":false");
-    add_text(out, ",\"resource\":", invoice->resource);
-    add_when(out, ",\"created\":", invoice->created_ms);
-    add_when(out, ",\"changed\":", invoice->updated_ms);
+    tool_add_text(out, ",\"resource\":", invoice->resource);
+    tool_add_when(out, ",\"created\":", invoice->created_ms);
+    tool_add_when(out, ",\"changed\":", invoice->updated_ms);
     if (view != NULL) {
         x402_buf_text(out, ",\"history\":");
         good = tool_write_history(out, view, LEDGER_INVOICE, invoice->id);

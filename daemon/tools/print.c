@@ -186,11 +186,27 @@ struct line {
     struct x402_buf buf;
 };
 
-static void
-add_text(struct x402_buf *buf, const char *before, const char *text)
+void
+tool_add_text(struct x402_buf *buf, const char *before, const char *text)
 {
     x402_buf_text(buf, before);
     x402_buf_json(buf, x402_span_of(text));
+}
+
+void
+tool_add_number(struct x402_buf *buf, const char *before, uint64_t number)
+{
+    x402_buf_text(buf, before);
+    x402_buf_u64(buf, number);
+}
+
+void
+tool_add_when(struct x402_buf *buf, const char *before, uint64_t ms)
+{
+    char when[TOOL_WHEN_MAX];
+
+    tool_when(when, ms);
+    tool_add_text(buf, before, when);
 }
 
 static void
@@ -200,23 +216,7 @@ add_address(struct x402_buf *buf, const char *before,
     char text[X402_ADDRESS_TEXT_LEN + 1];
 
     x402_address_format(text, address);
-    add_text(buf, before, text);
-}
-
-static void
-add_number(struct x402_buf *buf, const char *before, uint64_t number)
-{
-    x402_buf_text(buf, before);
-    x402_buf_u64(buf, number);
-}
-
-static void
-add_when(struct x402_buf *buf, const char *before, uint64_t ms)
-{
-    char when[TOOL_WHEN_MAX];
-
-    tool_when(when, ms);
-    add_text(buf, before, when);
+    tool_add_text(buf, before, text);
 }
 
 static void
@@ -231,7 +231,7 @@ add_transaction(struct x402_buf *buf, const struct pay_row *row)
         x402_buf_text(buf, "null");
     }
     if (row->block_number != 0)
-        add_number(buf, ",\"block\":", row->block_number);
+        tool_add_number(buf, ",\"block\":", row->block_number);
     else
         x402_buf_text(buf, ",\"block\":null");
 }
@@ -239,7 +239,7 @@ add_transaction(struct x402_buf *buf, const struct pay_row *row)
 static void
 add_parties(struct x402_buf *buf, const struct pay_row *row)
 {
-    add_text(buf, ",\"network\":", network_text(row->chain_id));
+    tool_add_text(buf, ",\"network\":", network_text(row->chain_id));
     add_address(buf, ",\"asset\":", &row->asset);
     x402_buf_text(buf, ",\"amount\":\"");
     x402_buf_amount(buf, &row->charge);
@@ -257,24 +257,26 @@ write_members(struct x402_buf *buf, const struct pay_row *row,
     char money[TOOL_MONEY_MAX];
 
     tool_money(money, &row->charge, row->chain_id, &row->asset);
-    add_number(buf, "{\"id\":", (uint64_t)row->id);
-    add_text(buf, ",\"state\":", tool_state(row->state));
-    add_text(buf, ",\"reason\":",
-             row->reason == X402_OK ? "" : x402_err_info(row->reason)->token);
+    tool_add_number(buf, "{\"id\":", (uint64_t)row->id);
+    tool_add_text(buf, ",\"state\":", tool_state(row->state));
+    tool_add_text(buf, ",\"reason\":",
+                  row->reason == X402_OK ? ""
+                                         : x402_err_info(row->reason)->token);
     add_parties(buf, row);
-    add_text(buf, ",\"money\":", money);
-    add_number(buf, ",\"validBefore\":", row->auth.valid_before_s);
+    tool_add_text(buf, ",\"money\":", money);
+    tool_add_number(buf, ",\"validBefore\":", row->auth.valid_before_s);
     add_transaction(buf, row);
-    add_text(buf, ",\"origin\":",
-             row->origin == PAY_ORIGIN_GATEWAY ? "gateway" : "facilitator");
-    add_text(buf, ",\"settle\":",
-             row->mode == PAY_SETTLE_AFTER ? "after" : "before");
-    add_text(buf, ",\"run\":", run_text(row->run));
-    add_number(buf, ",\"runs\":", row->runs);
-    add_number(buf, ",\"releases\":", row->releases);
-    add_text(buf, ",\"resource\":", resource);
-    add_when(buf, ",\"created\":", row->created_ms);
-    add_when(buf, ",\"changed\":", row->updated_ms);
+    tool_add_text(buf, ",\"origin\":",
+                  row->origin == PAY_ORIGIN_GATEWAY ? "gateway"
+                                                    : "facilitator");
+    tool_add_text(buf, ",\"settle\":",
+                  row->mode == PAY_SETTLE_AFTER ? "after" : "before");
+    tool_add_text(buf, ",\"run\":", run_text(row->run));
+    tool_add_number(buf, ",\"runs\":", row->runs);
+    tool_add_number(buf, ",\"releases\":", row->releases);
+    tool_add_text(buf, ",\"resource\":", resource);
+    tool_add_when(buf, ",\"created\":", row->created_ms);
+    tool_add_when(buf, ",\"changed\":", row->updated_ms);
 }
 
 void

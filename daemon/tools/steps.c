@@ -122,19 +122,10 @@ struct steps {
 };
 
 static void
-add_text(struct x402_buf *out, const char *before, const char *text)
-{
-    x402_buf_text(out, before);
-    x402_buf_json(out, x402_span_of(text));
-}
-
-static void
 add_number(struct x402_buf *out, const char *before, uint64_t number)
 {
-    if (number == 0)
-        return;
-    x402_buf_text(out, before);
-    x402_buf_u64(out, number);
+    if (number != 0)
+        tool_add_number(out, before, number);
 }
 
 static void
@@ -165,16 +156,16 @@ write_step(void *arg, const struct ledger_step *step)
     x402_buf_text(out, steps->any ? "," : "");
     steps->any = true;
     if (step->at_ms != 0)
-        add_text(out, "{\"at\":", when);
+        tool_add_text(out, "{\"at\":", when);
     else
         x402_buf_text(out, "{\"at\":null");
-    add_text(out, ",\"what\":", words[word_of(step->what)].name);
+    tool_add_text(out, ",\"what\":", words[word_of(step->what)].name);
     x402_buf_text(out, ",\"text\":");
     x402_buf_json(out, x402_buf_span(&text));
     if (step->what == EVENT_RELEASED)
         add_number(out, ",\"status\":", step->detail);
     if (step->reason != X402_OK)
-        add_text(out, ",\"reason\":", x402_err_info(step->reason)->token);
+        tool_add_text(out, ",\"reason\":", x402_err_info(step->reason)->token);
     add_transaction(out, step);
     add_number(out, ",\"block\":", step->block);
     add_number(out, ",\"leftOut\":", step->more);

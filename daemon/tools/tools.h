@@ -77,6 +77,12 @@ unsigned tool_state_bits(const char *name);
 void tool_print_text(const struct pay_row *row, const char *resource);
 void tool_print_csv_head(void);
 void tool_print_csv(const struct pay_row *row, const char *resource);
+/** A member's name as it stands before its value (",\"state\":"), and the
+ * value.
+ */
+void tool_add_text(struct x402_buf *buf, const char *before, const char *text);
+void tool_add_number(struct x402_buf *buf, const char *before, uint64_t number);
+void tool_add_when(struct x402_buf *buf, const char *before, uint64_t ms);
 /** One object, without a line's end. */
 void tool_write_json(struct x402_buf *buf, const struct pay_row *row,
                      const char *resource);

@@ -189,6 +189,16 @@ settle_is_own(struct ledger *ledger, const uint8_t tx_hash[32])
     return settle_batch_of(&ledger->write, tx_hash) != 0;
 }
 
+/* The payment that it is about.  What comes of it is BUSY until it is said
+ * otherwise. */
+static bool
+read_payment(struct ledger *ledger, struct settle *s, struct row *row)
+{
+    s->plain.err = X402_ERR_BUSY;
+    s->plain.payment = s->payment;
+    return row_by_id(&ledger->write, s->payment, row);
+}
+
 static void
 paid_by_run(struct ledger *ledger, struct command *command)
 {
@@ -196,9 +206,7 @@ paid_by_run(struct ledger *ledger, struct command *command)
     struct money money;
     struct row row;
 
-    s->plain.err = X402_ERR_BUSY;
-    s->plain.payment = s->payment;
-    if (!row_by_id(&ledger->write, s->payment, &row))
+    if (!read_payment(ledger, s, &row))
         return;
     money = money_of(&row.pay);
     if (money.state != PAY_SUBMITTED && !money_submittable(&money))
@@ -307,10 +315,7 @@ paid_word_run(struct ledger *ledger, struct command *command)
     struct money money;
     struct row row;
 
-    s->plain.err = X402_ERR_BUSY;
-    s->plain.payment = s->payment;
-    if (!row_by_id(&ledger->write, s->payment, &row) ||
-        row.pay.state != PAY_SUBMITTED)
+    if (!read_payment(ledger, s, &row) || row.pay.state != PAY_SUBMITTED)
         return;
     s->plain.err = X402_ERR_TRANSACTION;
     if (claim_is_old(ledger, s, &row))
@@ -377,9 +382,7 @@ failed_run(struct ledger *ledger, struct command *command)
     struct money money;
     struct row row;
 
-    s->plain.err = X402_ERR_BUSY;
-    s->plain.payment = s->payment;
-    if (!row_by_id(&ledger->write, s->payment, &row))
+    if (!read_payment(ledger, s, &row))
         return;
     money = money_of(&row.pay);
     /* without a captured run nothing was given for it */
@@ -400,10 +403,8 @@ not_adopted_run(struct ledger *ledger, struct command *command)
     struct money money;
     struct row row;
 
-    s->plain.err = X402_ERR_BUSY;
-    s->plain.payment = s->payment;
-    if (!row_by_id(&ledger->write, s->payment, &row) ||
-        row.pay.state != PAY_CAPTURED || row.pay.signature_len > 0)
+    if (!read_payment(ledger, s, &row) || row.pay.state != PAY_CAPTURED ||
+        row.pay.signature_len > 0)
         return;
     money = money_of(&row.pay);
     db_run_one(&ledger->write,

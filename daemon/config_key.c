@@ -53,13 +53,12 @@ static bool
 take_name(struct checking_key *k)
 {
     const char *name = k->in->name;
-    size_t len = strlen(name);
+    bool good = strlen(name) <= CONFIG_API_KEY_NAME_MAX;
 
-    for (size_t i = 0; i < len; i++) {
-        if (!isalnum((unsigned char)name[i]) && strchr("-_.", name[i]) == NULL)
-            len = CONFIG_API_KEY_NAME_MAX + 1;
-    }
-    if (len > CONFIG_API_KEY_NAME_MAX)
+    for (size_t i = 0; good && name[i] != '\0'; i++)
+        good =
+            isalnum((unsigned char)name[i]) || strchr("-_.", name[i]) != NULL;
+    if (!good)
         return config_complain(k->c->reading, place_of(k, ".name"),
                                "a name has at most 32 letters, digits, -, _ "
                                "and .; it stands in logs and in the ledger");

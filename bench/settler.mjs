@@ -48,6 +48,17 @@ async function movedAll(rpc, before, count, timeoutMs) {
   }
 }
 
+/* A balance may be a block ahead of the logs. */
+async function allSettlements(rpc, from, moved) {
+  const deadline = Date.now() + 5000;
+  for (;;) {
+    const found = await settlements(rpc, from);
+    if (found.payments >= moved || Date.now() > deadline)
+      return found;
+    await sleep(50);
+  }
+}
+
 /** `count` captured payments of `payers` payers are in the ledger; a daemon starts on it. */
 export async function settleCaptured({ chain, dir, ports, count, payers, batch, timeoutMs = 120_000 }) {
   mkdirSync(dir, { recursive: true });
@@ -59,7 +70,7 @@ export async function settleCaptured({ chain, dir, ports, count, payers, batch, 
   try {
     const moved = await movedAll(chain.rpc, before, count, timeoutMs);
     const seconds = (Date.now() - begin) / 1000;
-    const { payments, transactions, gas } = await settlements(chain.rpc, from);
+    const { payments, transactions, gas } = await allSettlements(chain.rpc, from, moved);
     return { count, moved, seconds, rate: moved / seconds, payments, transactions, each: payments / transactions, gas: gas / payments };
   } finally {
     await site.stop();

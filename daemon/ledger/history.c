@@ -17,6 +17,11 @@
     "ORDER BY coalesce(nullif(at, 0), (SELECT updated_ms FROM p)), rank "      \
     "LIMIT ?2"
 
+/* All in one millisecond: it was reserved again, then captured. */
+#define AFTER_EVENT(whats, at)                                                 \
+    "(SELECT ifnull(max(400 + seq), 100) FROM e WHERE what IN (" whats         \
+    ") AND at_ms <= " at ")"
+
 /* b: the batches that it is or was in.  One that was adopted (16) begins with
  * that; after FACILITATED (9) it was a gateway's before.  A row of before there
  * were these columns was mined at a time that nobody kept: 0. */
@@ -28,18 +33,33 @@
     "AS (SELECT created_ms, 0, iif(origin = 2 AND NOT EXISTS "                 \
     "(SELECT 1 FROM e WHERE what = 9), 33, 32)" BARE "FROM p WHERE NOT "       \
     "EXISTS (SELECT 1 FROM e WHERE what = 16 AND at_ms = created_ms) "         \
-    "UNION ALL SELECT charged_ms, 100, 34" BARE "FROM p "                      \
-    "WHERE charged_ms > 0 AND runs > 0 AND mode = 1 AND origin = 1 "           \
-    "UNION ALL SELECT delivered_ms, 200, 35" BARE "FROM p "                    \
-    "WHERE delivered_ms > 0 "                                                  \
-    "UNION ALL SELECT created_ms, 300, iif(id = (SELECT min(id) FROM tx "      \
-    "WHERE batch = t.batch), 36, 37), 0, 0, hash, max_fee, 0, 0 FROM tx t "    \
-    "WHERE batch IN (SELECT id FROM b) "                                       \
-    "UNION ALL " EVENTS                                                        \
-    "UNION ALL SELECT mined_ms, 500, 12, 0, 0, tx, NULL, block_number, 0 "     \
-    "FROM p JOIN batch ON batch.id = p.batch WHERE state BETWEEN 5 AND 6 "     \
-    "UNION ALL SELECT final_ms, 600, 14, 0, 0, tx, NULL, block_number, 0 "     \
-    "FROM p JOIN batch ON batch.id = p.batch WHERE state = 6) " ORDERED
+    "UNION ALL SELECT charged_ms, " AFTER_EVENT(                               \
+        "3",                                                                   \
+        "charged_ms") " + 0.3, 34" BARE "FROM p "                              \
+                      "WHERE charged_ms > 0 AND runs > 0 AND mode = 1 AND "    \
+                      "origin = 1 "                                            \
+                      "UNION ALL SELECT delivered_ms, " AFTER_EVENT(           \
+                          "3, 6, 7",                                           \
+                          "delivered_ms") " + 0.6, 35" BARE "FROM p "          \
+                                          "WHERE delivered_ms > 0 "            \
+                                          "UNION ALL SELECT created_ms, 480, " \
+                                          "iif(id = (SELECT min(id) FROM tx "  \
+                                          "WHERE batch = t.batch), 36, 37), "  \
+                                          "0, 0, hash, max_fee, 0, 0 FROM tx " \
+                                          "t "                                 \
+                                          "WHERE batch IN (SELECT id FROM b) " \
+                                          "UNION ALL " EVENTS                  \
+                                          "UNION ALL SELECT mined_ms, 500, "   \
+                                          "12, 0, 0, tx, NULL, block_number, " \
+                                          "0 "                                 \
+                                          "FROM p JOIN batch ON batch.id = "   \
+                                          "p.batch WHERE state BETWEEN 5 AND " \
+                                          "6 "                                 \
+                                          "UNION ALL SELECT final_ms, 600, "   \
+                                          "14, 0, 0, tx, NULL, block_number, " \
+                                          "0 "                                 \
+                                          "FROM p JOIN batch ON batch.id = "   \
+                                          "p.batch WHERE state = 6) " ORDERED
 
 #define INVOICE_SQL                                                            \
     "WITH p AS (SELECT * FROM invoice WHERE id = ?1), "                        \

@@ -7,6 +7,7 @@
 
 #include "../failpoint.h"
 #include "../log.h"
+#include "job_inside.h"
 #include "sign.h"
 
 #define GAP_MS pace_ms(20000) /* a node may be behind, a reorg not read yet */
@@ -42,14 +43,16 @@ static void
 on_stored(void *arg, enum x402_err err, int64_t batch)
 {
     struct filling *f = arg;
+    struct chain *chain = f->chain;
+    struct signer *signer = f->signer;
 
-    f->chain->ledger_waits--;
-    f->signer->busy = false;
+    chain->ledger_waits--;
+    signer->busy = false;
     if (err == X402_OK)
-        follow_launch(f->chain->follower, f->signer, &f->tx, f->nonce, batch,
-                      0);
+        follow_launch(chain->follower, signer, &f->tx, f->nonce, batch, 0);
     free(f->tx.raw);
     free(f);
+    job_next(chain->settler, signer); /* who waited for the account */
 }
 
 static void
